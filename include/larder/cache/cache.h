@@ -1,0 +1,44 @@
+/* cache.h: the cache as one thing: the store, the flights over it, and the table of what cannot be cached.
+ *
+ *      lookup ─┬─ fresh object ───────────────▶ lease
+ *              ├─ stale object ──▶ flight that revalidates
+ *              ├─ flight under way ──▶ join it
+ *              └─ nothing ──▶ flight to lead, or alone when the key is known as uncacheable
+ *
+ * One cache per process, shared by all workers. Not here: how an answer is fetched (origin), and how it is sent (proxy).
+ */
+#ifndef LARDER_CACHE_CACHE_H
+#define LARDER_CACHE_CACHE_H
+
+#include <larder/base/err.h>
+#include <larder/base/metric.h>
+#include <larder/storage/store.h>
+
+struct cache;
+
+struct cache_config {
+    struct store *store; /* stays the caller's; outlives the cache */
+    unsigned      workers;
+    size_t        uncacheable_slots; /* a power of two; 0: the default, 65536 */
+};
+
+MUST_CHECK enum err cache_create(struct cache **cache, const struct cache_config *config);
+
+/* All flights must be over, and the store closed before (its jobs refer to us). */
+void cache_destroy(struct cache **cache);
+
+struct store *cache_store(struct cache *cache);
+
+/* A purge: the objects of a primary key, all variants, and flights under way for it (they are answered, but not
+ * stored, and nobody joins them any more). Runs on the store thread; `done` is called there, once, with the number of
+ * objects that were removed. Any thread. ERR_FULL, ERR_STOPPING: not taken, `done` is not called. */
+struct cache_purge {
+    struct store_job job; /* private */
+    struct cache    *cache;
+    struct store_key key; /* the text must live until `done` */
+    unsigned         removed;
+    void (*done)(struct cache_purge *purge);
+};
+MUST_CHECK enum err cache_purge(struct cache *cache, struct cache_purge *purge);
+
+#endif

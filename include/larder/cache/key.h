@@ -1,0 +1,34 @@
+/* key.h: what names an answer: scheme, host, path and query, in one form.
+ *
+ *      http://shop.example.com/list?page=2          the primary key: object, or marker of variants
+ *      http://shop.example.com/list?page=2\n        the variant key: the selecting fields' values follow,
+ *      accept-encoding: br,gzip\n                   normalised, one a line, names in order
+ *
+ * The text is the truth; the digest (128-bit XXH3 with the store's seed) only finds it. All keys of one URL take the top 8 bits
+ * of their digest from the primary one, so that they live in one shard and one job may write them together. What the key sees is what the
+ * origin sees: path and query are brought to their form once, by key_normalise, and the request is sent with that form.
+ */
+#ifndef LARDER_CACHE_KEY_H
+#define LARDER_CACHE_KEY_H
+
+#include <larder/base/arena.h>
+#include <larder/http/parse.h>
+#include <larder/storage/store.h>
+
+/* The target in the form that key and origin share: query parameters that only trackers read (utm_*, gclid, fbclid and their
+ * like) are dropped. Path and the order of parameters stay as sent. ERR_NO_MEMORY only. */
+MUST_CHECK enum err key_normalise(struct arena *arena, const struct target *sent, struct target *normal);
+
+/* The primary key: host in lower case, default port dropped. `host` stands in when the target has none (HTTP/1.0). */
+MUST_CHECK enum err key_primary(struct arena *arena, const struct hash_seed *seed, struct span scheme,
+                                const struct target *normal, struct span host, struct store_key *key);
+
+/* The primary key of a URL as an operator types it ("http://host/path?query", scheme and host required; https too). */
+MUST_CHECK enum err key_of_url(struct arena *arena, const struct hash_seed *seed, struct span url,
+                               struct store_key *key, struct fault *fault);
+
+/* The variant key below `primary`; `values` is what vary_values wrote. */
+MUST_CHECK enum err key_variant(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary,
+                                struct span values, struct store_key *key);
+
+#endif

@@ -1,0 +1,63 @@
+/* object.h: a stored answer as it lies in a record's meta: fixed header, then the head ready to be sent.
+ *
+ *      meta:  object_header ── head ("HTTP/1.1 200 OK\r\n" ... field lines, no empty line) ── vary spec
+ *      or:    object_header ── vary spec ── digests of the variants          (a marker)
+ *
+ * The head has everything a client gets but what changes from hit to hit (Age, Connection, Cache-Status): those are written
+ * behind it, then the empty line. A marker stands under the primary key of a URL whose answers vary, and names the
+ * selecting fields and every variant that was stored, so that one look finds the variant and a purge finds them all.
+ *
+ * Reading checks every offset: a record is bytes from a disk.
+ */
+#ifndef LARDER_CACHE_OBJECT_H
+#define LARDER_CACHE_OBJECT_H
+
+#include <larder/base/arena.h>
+#include <larder/base/hash.h>
+#include <larder/cache/policy.h>
+#include <larder/http/conditional.h>
+
+enum object_flags {
+    OBJECT_MARKER = 1,
+    OBJECT_ALWAYS_VALIDATE = 2, /* no-cache */
+    OBJECT_IMPLICIT = 4         /* see verdict.implicit */
+};
+
+/* What is known of a stored answer; spans point into the record's meta. */
+struct object {
+    uint32_t          flags;
+    unsigned          status;
+    wall_time         born, fresh_until, expires;
+    struct span       head;
+    struct span       vary; /* the spec under which it was stored, empty: none */
+    struct validators validators;
+    struct span       variants; /* of a marker: `variant_count` digests, 16 bytes each */
+    size_t            variant_count;
+};
+
+/* Reads a meta. False when it is not one (other version, offsets outside): treat as a miss. */
+bool object_read(struct span meta, struct object *object);
+
+/* The meta of an answer, in the arena. The head is written from the response: hop-by-hop fields, Age and what `verdict` forbids are left out, a
+ * Date is added when missing (RFC 9110 §6.6.1), Via too. `length` >= 0 adds Content-Length. ERR_LIMIT: over OBJECT_HEAD_MAX. */
+enum { OBJECT_HEAD_MAX = 64 * 1024 };
+MUST_CHECK enum err object_write(struct arena *arena, const struct head *response, const struct verdict *verdict,
+                                 struct span vary, int64_t length, wall_time now, struct span *meta);
+
+/* The stored meta with what a 304 says about it (RFC 9111 §4.3.4): its fields replace the stored ones but Content-Length, Content-Encoding,
+ * Content-Type, Content-Range; times come from the verdict on the 304. */
+MUST_CHECK enum err object_refresh(struct arena *arena, const struct object *stored, const struct head *not_modified,
+                                   const struct verdict *verdict, wall_time now, struct span *meta);
+
+/* The same meta with a Content-Length line added to its head: for a body whose length was not known when it began. */
+MUST_CHECK enum err object_set_length(struct arena *arena, struct span meta, uint64_t length, struct span *with);
+
+/* A marker's meta. */
+MUST_CHECK enum err object_write_marker(struct arena *arena, struct span vary, const struct digest *variants, size_t count,
+                                        wall_time expires, struct span *meta);
+struct digest object_variant(const struct object *marker, size_t index);
+
+/* The head parsed again: for a conditional request of ours, for merging. Fields point into the meta. */
+MUST_CHECK enum err object_parse_head(const struct object *object, struct head *head);
+
+#endif

@@ -1,0 +1,69 @@
+/* policy.h: the decisions of RFC 9111 as pure functions: (request, answer, settings, now) → verdict with a reason.
+ *
+ * Nothing here looks anything up or sends anything. The reason goes to Cache-Status, to the log and to the counters;
+ * `larder explain` will call the same functions.
+ */
+#ifndef LARDER_CACHE_POLICY_H
+#define LARDER_CACHE_POLICY_H
+
+#include <larder/cache/settings.h>
+#include <larder/http/cache_control.h>
+#include <larder/http/message.h>
+
+/* Why an answer is not taken from the cache, or not put into it. The text is for people. */
+#define REASON_TABLE(X)                                                                                \
+    X(NONE, "none", "nothing speaks against it")                                                       \
+    X(METHOD, "method", "the method is neither GET nor HEAD")                                          \
+    X(BODY, "request-body", "a GET or HEAD with a body")                                               \
+    X(UPGRADE, "upgrade", "the client asks for another protocol")                                      \
+    X(AUTHORIZATION, "authorization", "Authorization, and the answer does not allow sharing (RFC 9111 §3.5)")  \
+    X(COOKIE, "cookie", "Cookie, and the origin gives no explicit freshness")                          \
+    X(NO_STORE, "no-store", "Cache-Control: no-store")                                                 \
+    X(PRIVATE, "private", "Cache-Control: private")                                                    \
+    X(SET_COOKIE, "set-cookie", "the answer sets a cookie")                                            \
+    X(STATUS, "status", "the status is not one to store without explicit freshness")                   \
+    X(PARTIAL, "partial", "a partial answer")                                                          \
+    X(NO_FRESHNESS, "no-freshness", "no lifetime, and nothing to revalidate with")                     \
+    X(VARY_STAR, "vary-star", "Vary: *")                                                               \
+    X(VARY_LIMIT, "vary-limit", "too many selecting fields or variants")                               \
+    X(TOO_LARGE, "too-large", "the body is longer than a record of the store")                         \
+    X(HEAD_TOO_LARGE, "head-too-large", "the head is longer than the store takes")                     \
+    X(KNOWN_UNCACHEABLE, "known-uncacheable", "the last answer could not be stored")                   \
+    X(PURGED, "purged", "purged while it was fetched")                                                 \
+    X(CUT, "cut", "the answer ended early")                                                            \
+    X(NO_ROOM, "no-room", "the store has no room")                                                     \
+    X(NO_MEMORY, "no-memory", "memory ran out")
+
+enum reason {
+#define REASON_ENUM(id, name, text) REASON_##id,
+    REASON_TABLE(REASON_ENUM)
+#undef REASON_ENUM
+    REASON_COUNT
+};
+const char *reason_name(enum reason reason);
+const char *reason_text(enum reason reason);
+
+/* May this request be answered from the cache, and may its answer be shared? REASON_NONE: yes. Others: pass. */
+enum reason policy_request(const struct head *request, bool has_body);
+
+/* Where a lifetime came from. */
+enum lifetime_source { LIFETIME_NONE, LIFETIME_S_MAXAGE, LIFETIME_MAX_AGE, LIFETIME_EXPIRES, LIFETIME_DEFAULT };
+const char *lifetime_source_name(enum lifetime_source source);
+
+/* How an answer may be kept. Times are wall times: `born` is the moment at which its Age was 0 (RFC 9111 §4.2.3). */
+struct verdict {
+    bool                 store;
+    enum reason          reason; /* why not, when !store */
+    enum lifetime_source source;
+    bool                 always_validate; /* no-cache: never fresh, but worth keeping */
+    bool                 implicit;        /* freshness is ours (LIFETIME_DEFAULT): not for requests with Cookie */
+    wall_time            born;
+    wall_time            fresh_until; /* born + lifetime */
+    wall_time            expires;     /* drop it then */
+};
+
+/* `requested` and `received`: when we asked and when the head came. */
+void policy_answer(const struct head *request, const struct head *response, const struct cache_settings *settings,
+                   wall_time requested, wall_time received, struct verdict *verdict);
+
+#endif

@@ -1,0 +1,38 @@
+/* conditional.h: validators and preconditions (RFC 9110 §8.8, §13), as pure functions.
+ */
+#ifndef LARDER_HTTP_CONDITIONAL_H
+#define LARDER_HTTP_CONDITIONAL_H
+
+#include <larder/base/clock.h>
+#include <larder/http/message.h>
+
+/* An entity tag by RFC 9110 §8.8.3, optionally weak; false when malformed. `opaque` includes the quotes. */
+struct etag {
+    struct span opaque;
+    bool        weak;
+};
+bool etag_parse(struct span text, struct etag *etag);
+bool etag_match_strong(struct etag a, struct etag b);
+bool etag_match_weak(struct etag a, struct etag b);
+
+/* What is known of the selected representation. Missing: etag empty, has_modified false. */
+struct validators {
+    struct span etag;
+    int64_t     modified; /* Last-Modified, seconds */
+    bool        has_modified;
+};
+
+enum precondition {
+    PRECONDITION_NONE,        /* none given, or all hold: answer as usual */
+    PRECONDITION_NOT_MODIFIED, /* 304 */
+    PRECONDITION_FAILED       /* 412 */
+};
+
+/* The order of RFC 9110 §13.2.2, for GET and HEAD on a stored answer with status 200: If-Match, else If-Unmodified-Since; then If-None-Match
+ * (lists, `*`, weak comparison), else If-Modified-Since. A date that is none is ignored. */
+enum precondition conditional_evaluate(const struct head *request, const struct validators *stored, wall_time now);
+
+/* Whether the request carries If-Match, If-None-Match, If-Modified-Since or If-Unmodified-Since. */
+bool conditional_is(const struct head *request);
+
+#endif

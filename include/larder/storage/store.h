@@ -1,0 +1,142 @@
+/* store.h: the object store: records found by digest, kept in segments of preallocated, mapped memory.
+ *
+ *      worker ── store_find ──▶ shard: index ──▶ lease on a record ──▶ bytes in the mapping (read-only)
+ *      worker ── store_submit ─▶ shard's store thread: job ── writer_append ──▶ open segment (pwritev)
+ *                                                                └─ full: eviction chooses, survivors are copied
+ *
+ * A store is shards, each a complete small cache: index, segments, eviction logs, one lock, one file (or memfd),
+ * allocated in full at creation and mapped PROT_READ. Only the shard's store thread writes, with pwritev: a
+ * full disk is an error at start or a failed append, never a signal, and a stray write cannot reach the bytes.
+ * The store knows nothing of HTTP: key, meta and body are bytes to it.
+ *
+ * What finds no place is refused (ERR_FULL), never waited for: the caller passes the answer through.
+ */
+#ifndef LARDER_STORAGE_STORE_H
+#define LARDER_STORAGE_STORE_H
+
+#include <larder/base/clock.h>
+#include <larder/base/hash.h>
+#include <larder/base/log.h>
+#include <larder/base/metric.h>
+#include <larder/base/queue.h>
+#include <larder/base/span.h>
+#include <sys/uio.h>
+
+struct store;
+struct eviction; /* eviction.h */
+
+struct store_config {
+    const char            *directory; /* NULL: in memory (memfd) */
+    uint64_t               size;      /* bytes of all shards together; at least STORE_SIZE_MIN */
+    unsigned               readers;   /* threads that will call store_find, numbered from 0 */
+    const struct eviction *eviction;  /* NULL: eviction_fifo */
+    struct log            *log;
+};
+
+enum { STORE_SIZE_MIN = 8 << 20 };
+
+/* Creates or opens the files, maps them, starts the store threads. The fault says what and where: the directory cannot be
+ * made or is another process's (who), the disk has no room, the size is below the minimum. Nothing is left half done. */
+MUST_CHECK enum err store_open(struct store **store, const struct store_config *config, struct fault *fault);
+
+/* Runs the jobs that are queued, ends the threads, unmaps. All leases must be back. */
+void store_close(struct store **store);
+
+/* The seed of the digests; kept with the files. Frozen. */
+const struct hash_seed *store_seed(const struct store *store);
+
+/* Key text, meta and body of one record together may have this many bytes at most. */
+size_t store_record_max(const struct store *store);
+
+/* ── reading: any of the `readers` threads ── */
+
+/* The top 8 bits of digest.high choose the shard: digests that share them are neighbours, and one job may
+ * write them together. */
+struct store_key {
+    struct digest digest;
+    struct span   text; /* compared in full on a hit: a collision is a miss */
+};
+
+/* A record in the mapping. Valid while it is leased, or inside the job that found it. */
+struct record {
+    struct span key, meta, body;
+    wall_time   created; /* as given at append, to the millisecond */
+    wall_time   expires; /* from then on it is not found any more, to the second */
+};
+
+/* A pin on the record's segment: its bytes stay until the lease is released. It costs the reader a counter of
+ * its own, nobody else's cache line. A lease belongs to the thread that found it. */
+struct lease {
+    struct record record;
+    void         *shard; /* NULL: no lease */
+    uint32_t      segment;
+    uint32_t      reader;
+};
+
+/* The newest record of that key that has not expired; counts as a hit for eviction. False: none. */
+bool store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
+                struct lease *lease);
+
+/* Idempotent; clears the lease. */
+void lease_release(struct lease *lease);
+
+/* ── writing: jobs on the shard's store thread, one after the other ── */
+
+struct store_writer;
+
+struct store_job {
+    struct queue_node node;
+    size_t            cost; /* about how many bytes it holds until it has run; set before submitting */
+    /* Called once, on the store thread; the job is the caller's again when it returns or frees it. It may block on the disk, never on a worker. */
+    void (*run)(struct store_job *job, struct store_writer *writer);
+};
+
+/* Queues the job for the shard of `digest`. ERR_FULL: too many bytes wait already; ERR_STOPPING: the store is closing. Then the job was not taken. Any thread. */
+MUST_CHECK enum err store_submit(struct store *store, struct digest digest, struct store_job *job);
+
+struct record_parts {
+    struct store_key    key;
+    struct span         meta;
+    const struct iovec *body; /* pieces of the body in order */
+    int                 body_count;
+    wall_time           created;
+    wall_time           expires;
+};
+
+/* Appends a record and makes it the one that store_find finds; an older one of the same key is gone with that.
+ * ERR_FULL: no segment can be freed now, or it is longer than store_record_max; ERR_IO and others: the write failed (the
+ * segment is abandoned). When it fails the older record is gone too: better none than a stale one. */
+MUST_CHECK enum err writer_append(struct store_writer *writer, const struct record_parts *parts);
+
+/* As store_find, without counting a hit and also when expired; the record is valid until the job returns. */
+bool writer_find(struct store_writer *writer, const struct store_key *key, struct record *record);
+
+/* Takes the record out of the index: at once invisible. False: there was none. */
+bool writer_remove(struct store_writer *writer, const struct store_key *key);
+
+/* ── numbers ── */
+#define STORE_METRICS(X)                                                                                      \
+    X(objects, GAUGE, "records", "Records that can be found.")                                                \
+    X(bytes_live, GAUGE, "bytes", "Bytes of the records that can be found, headers included.")                \
+    X(bytes_size, GAUGE, "bytes", "Bytes of all segments.")                                                   \
+    X(appends, COUNTER, "records", "Records appended for the cache.")                                         \
+    X(append_bytes, COUNTER, "bytes", "Bytes appended for the cache.")                                        \
+    X(append_failed, COUNTER, "records", "Records that found no place or could not be written.")              \
+    X(rejected, COUNTER, "jobs", "Jobs refused because too many bytes waited to be written.")                 \
+    X(removed, COUNTER, "records", "Records removed by purges and replacements.")                             \
+    X(expired, COUNTER, "records", "Records dropped because their time was over.")                            \
+    X(evicted, COUNTER, "records", "Records dropped to make room.")                                           \
+    X(copied, COUNTER, "records", "Records that eviction kept by copying them forward.")                      \
+    X(copied_bytes, COUNTER, "bytes", "Bytes of the records that eviction copied forward.")                   \
+    X(segments, GAUGE, "segments", "Segments in all.")                                                        \
+    X(segments_free, GAUGE, "segments", "Segments that are empty and ready.")                                 \
+    X(segments_pinned, GAUGE, "segments", "Emptied segments that wait for a reader's lease.")                 \
+    X(write_errors, COUNTER, "errors", "Writes that failed.")
+
+METRIC_STRUCT(store_metrics, STORE_METRICS);
+
+/* One block of cells for each shard; blocks add up. */
+unsigned                    store_metrics_count(const struct store *store);
+const struct store_metrics *store_metrics_of(const struct store *store, unsigned index);
+
+#endif
