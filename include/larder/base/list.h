@@ -16,7 +16,7 @@ struct list {
 #define CONTAINER_OF(pointer, type, member) \
     ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
 
-#define LIST_INIT(list) { &(list), &(list) }
+#define LIST_INIT(name) { &(name), &(name) }
 
 static inline void
 list_init(struct list *list)
@@ -83,8 +83,8 @@ list_splice_back(struct list *to, struct list *from)
 }
 
 /* The body may remove `node`, and nothing else. */
-#define LIST_EACH(list, node)                                              \
-    for (struct list *node = (list)->next, *node##_next = node->next;      \
-         node != (list); node = node##_next, node##_next = node->next)
+#define LIST_EACH(of, node)                                              \
+    for (struct list *node = (of)->next, *node##_next = node->next;      \
+         node != (of); node = node##_next, node##_next = node->next)
 
 #endif

@@ -45,9 +45,11 @@ MUST_CHECK enum err object_write(struct arena *arena, const struct head *respons
                                  struct span vary, int64_t length, wall_time now, struct span *meta);
 
 /* The stored meta with what a 304 says about it (RFC 9111 §4.3.4): its fields replace the stored ones but Content-Length, Content-Encoding,
- * Content-Type, Content-Range; times come from the verdict on the 304. */
+ * Content-Type, Content-Range; the verdict is made anew from the joined head. When that forbids storing, verdict->store says so, and the
+ * meta is still what may be sent. */
 MUST_CHECK enum err object_refresh(struct arena *arena, const struct object *stored, const struct head *not_modified,
-                                   const struct verdict *verdict, wall_time now, struct span *meta);
+                                   const struct head *request, const struct cache_settings *settings,
+                                   wall_time requested, wall_time received, struct verdict *verdict, struct span *meta);
 
 /* The same meta with a Content-Length line added to its head: for a body whose length was not known when it began. */
 MUST_CHECK enum err object_set_length(struct arena *arena, struct span meta, uint64_t length, struct span *with);

@@ -47,6 +47,9 @@ void head_init(struct head *head, struct field *fields, uint16_t room);
 /* Appends a field line and links it. False when `fields` is full. */
 MUST_CHECK bool head_add(struct head *head, struct span name, struct span value, enum field_id id);
 
+/* The bytes that the head points into were copied from `from` to `to`: moves all its spans along. */
+void head_rebase(struct head *head, const char *from, const char *to);
+
 static inline bool
 head_has(const struct head *head, enum field_id id)
 {

@@ -38,6 +38,7 @@
     X(CHUNK_TOO_LONG, 400, "chunk-line-too-long")                                                   \
     X(BAD_TRAILER, 400, "bad-trailer")                                                              \
     X(METHOD_REFUSED, 405, "method-refused")                                                        \
+    X(HEAD_TIMEOUT, 408, "head-timeout")                                                            \
     X(BAD_EXPECT, 417, "bad-expect")                                                                \
     X(BAD_UPGRADE, 400, "bad-upgrade")
 
@@ -49,6 +50,7 @@ enum refusal {
 };
 
 const char *refusal_name(enum refusal refusal);
+const char *refusal_text(enum refusal refusal); /* one sentence for the error page, without a full stop */
 unsigned    refusal_status(enum refusal refusal);
 
 struct parse_limits {

@@ -33,6 +33,7 @@ const char                 *pool_name(const struct pool *pool);
 const struct pool_settings *pool_settings_of(const struct pool *pool);
 struct span                 pool_host(const struct pool *pool);
 uint16_t                    pool_port(const struct pool *pool);
+struct span                 pool_authority(const struct pool *pool); /* for a Host field: "host", or "host:port" when it is not 80 */
 
 /* What the resolver told; count 0 keeps the last addresses and notes `why`. Control thread. */
 void pool_set_addresses(struct pool *pool, const struct addr *addrs, size_t count, const char *why);

@@ -77,6 +77,9 @@ struct lease {
 bool store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
                 struct lease *lease);
 
+/* A second lease of the same record, of the same thread. */
+void lease_copy(const struct lease *lease, struct lease *copy);
+
 /* Idempotent; clears the lease. */
 void lease_release(struct lease *lease);
 
@@ -107,6 +110,8 @@ struct record_parts {
  * ERR_FULL: no segment can be freed now, or it is longer than store_record_max; ERR_IO and others: the write failed (the
  * segment is abandoned). When it fails the older record is gone too: better none than a stale one. */
 MUST_CHECK enum err writer_append(struct store_writer *writer, const struct record_parts *parts);
+
+/* In a job a key whose text has a NULL pointer stands for its digest alone. */
 
 /* As store_find, without counting a hit and also when expired; the record is valid until the job returns. */
 bool writer_find(struct store_writer *writer, const struct store_key *key, struct record *record);

@@ -1,0 +1,101 @@
+/* cache.c: creating the cache, and purging.
+ *
+ * A purge runs where landings run, on the store thread of the key's shard: flights under way are marked first, so that what they bring is
+ * not stored, then the objects are taken out of the index. When `done` is called no request finds them any more.
+ */
+#include "tables.h"
+
+#include <larder/base/check.h>
+#include <larder/base/list.h>
+#include <stdlib.h>
+
+enum { UNCACHEABLE_SLOTS = 65536, FLIGHT_CHAINS = 64 };
+
+static enum err
+init_tables(struct cache *cache)
+{
+    for (unsigned i = 0; i < FLIGHT_TABLES; i++) {
+        lock_init(&cache->tables[i].lock, LOCK_RANK_FLIGHT, "flights");
+        enum err err = map_init(&cache->tables[i].flights, FLIGHT_CHAINS);
+        if (err != ERR_NONE)
+            return err;
+    }
+    return ERR_NONE;
+}
+
+enum err
+cache_create(struct cache **out, const struct cache_config *config)
+{
+    struct cache *cache = calloc(1, sizeof *cache);
+    *out = NULL;
+    if (cache == NULL)
+        return ERR_NO_MEMORY;
+    cache->store = config->store;
+    cache->workers = config->workers;
+    cache->uncacheable
+        = uncacheable_create(config->uncacheable_slots == 0 ? UNCACHEABLE_SLOTS : config->uncacheable_slots);
+    enum err err = cache->uncacheable == NULL ? ERR_NO_MEMORY : init_tables(cache);
+    *out = cache;
+    if (err != ERR_NONE)
+        cache_destroy(out);
+    return err;
+}
+
+void
+cache_destroy(struct cache **pointer)
+{
+    struct cache *cache = *pointer;
+    *pointer = NULL;
+    if (cache == NULL)
+        return;
+    for (unsigned i = 0; i < FLIGHT_TABLES && cache->tables[i].flights.chains != NULL; i++) {
+        CHECK(cache->tables[i].flights.count == 0);
+        map_fini(&cache->tables[i].flights);
+        lock_fini(&cache->tables[i].lock);
+    }
+    uncacheable_destroy(&cache->uncacheable);
+    free(cache);
+}
+
+struct store *
+cache_store(struct cache *cache)
+{
+    return cache->store;
+}
+
+static void
+remove_all(struct cache_purge *purge, struct store_writer *writer)
+{
+    struct record record;
+    struct object object;
+
+    if (!writer_find(writer, &purge->key, &record))
+        return;
+    bool marker = object_read(record.meta, &object) && (object.flags & OBJECT_MARKER);
+    for (size_t i = 0; marker && i < object.variant_count; i++) {
+        struct store_key variant = { object_variant(&object, i), SPAN_EMPTY };
+        purge->removed += writer_remove(writer, &variant);
+    }
+    bool removed = writer_remove(writer, &purge->key);
+    if (!marker)
+        purge->removed += removed;
+}
+
+static void
+purge_run(struct store_job *job, struct store_writer *writer)
+{
+    struct cache_purge *purge = CONTAINER_OF(job, struct cache_purge, job);
+
+    flight_doom_all(purge->cache, purge->key.digest);
+    remove_all(purge, writer);
+    purge->done(purge);
+}
+
+enum err
+cache_purge(struct cache *cache, struct cache_purge *purge)
+{
+    purge->cache = cache;
+    purge->removed = 0;
+    purge->job = (struct store_job){ .cost = 256, .run = purge_run };
+    return store_submit(cache->store, purge->key.digest, &purge->job);
+}

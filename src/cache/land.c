@@ -1,0 +1,229 @@
+/* land.c: what a flight brought is put into the store, on the store thread of its shard.
+ *
+ *      no Vary:   primary key ▶ object
+ *      Vary:      primary key ▶ marker {spec, digests} ─ variant key ▶ object
+ *
+ * All jobs of one URL run on one thread, one after the other, so reading a marker, adding a variant and writing it
+ * back needs no lock, and a purge is either before a landing or after it. The flight is unhooked last: until then whoever looks
+ * finds the flight, from then on the object.
+ */
+#include "tables.h"
+
+#include <larder/base/check.h>
+#include <larder/base/list.h>
+#include <larder/cache/key.h>
+#include <larder/cache/vary.h>
+#include <stdlib.h>
+
+enum { PIECES_MAX = 128, SCRATCH = 32 * 1024, MARKER_LIFE_DAYS = 365 };
+
+struct landing {
+    struct store_job job;
+    struct flight   *flight;
+    uint64_t         variants_max;
+};
+
+/* One landing while it runs. */
+struct place {
+    struct store_writer *writer;
+    struct flight       *flight;
+    struct arena        *arena;
+    uint64_t             variants_max;
+    wall_time            now;
+};
+
+static enum err
+append(const struct place *place, const struct store_key *key, struct span meta, const struct iovec *body, int count)
+{
+    struct record_parts parts = { .key = *key,
+                                  .meta = meta,
+                                  .body = body,
+                                  .body_count = count,
+                                  .created = place->now,
+                                  .expires = place->flight->verdict.expires };
+    return writer_append(place->writer, &parts);
+}
+
+/* ── markers ── */
+
+struct marker {
+    struct object  object; /* as stored; no variants when there was none */
+    struct digest *variants;
+    size_t         count;
+};
+
+/* The variants that can still be found; those of another spec can not be reached any more and are dropped. */
+static enum err
+read_marker(const struct place *place, struct marker *marker)
+{
+    struct record record;
+    *marker = (struct marker){ .count = 0 };
+
+    bool found = writer_find(place->writer, &place->flight->primary, &record)
+                 && object_read(record.meta, &marker->object) && (marker->object.flags & OBJECT_MARKER);
+    size_t stored = found ? marker->object.variant_count : 0;
+    if (!found)
+        marker->object = (struct object){ .flags = OBJECT_MARKER };
+    marker->variants = arena_alloc(place->arena, (stored + 1) * sizeof marker->variants[0]);
+    if (marker->variants == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < stored; i++) {
+        struct store_key key = { object_variant(&marker->object, i), SPAN_EMPTY };
+        if (!span_equal(marker->object.vary, place->flight->vary))
+            writer_remove(place->writer, &key);
+        else if (writer_find(place->writer, &key, &record))
+            marker->variants[marker->count++] = key.digest;
+    }
+    return ERR_NONE;
+}
+
+/* Adds the variant as the newest; over the cap the oldest goes. */
+static void
+add_variant(const struct place *place, struct marker *marker, struct digest digest)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < marker->count; i++)
+        if (!digest_equal(marker->variants[i], digest))
+            marker->variants[kept++] = marker->variants[i];
+    while (kept > 0 && kept >= place->variants_max) {
+        struct store_key oldest = { marker->variants[0], SPAN_EMPTY };
+        writer_remove(place->writer, &oldest);
+        memmove(marker->variants, marker->variants + 1, --kept * sizeof marker->variants[0]);
+    }
+    marker->variants[kept++] = digest;
+    marker->count = kept;
+}
+
+static enum err
+append_marker(const struct place *place, const struct marker *marker)
+{
+    wall_time   expires = wall_add(place->now, MARKER_LIFE_DAYS * 24 * 3600 * NSEC_PER_SEC);
+    struct span meta;
+    enum err    err = object_write_marker(place->arena, place->flight->vary, marker->variants, marker->count, expires,
+                                          &meta);
+    if (err != ERR_NONE)
+        return err;
+    struct record_parts parts
+        = { .key = place->flight->primary, .meta = meta, .created = place->now, .expires = expires };
+    return writer_append(place->writer, &parts);
+}
+
+/* ── bodies ── */
+
+static enum err
+append_variant(const struct place *place, struct span meta, const struct iovec *body, int count)
+{
+    struct flight   *flight = place->flight;
+    struct store_key key;
+    struct marker    marker;
+
+    enum err err = key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, flight->values, &key);
+    if (err == ERR_NONE)
+        err = read_marker(place, &marker);
+    if (err == ERR_NONE)
+        err = append(place, &key, meta, body, count);
+    if (err != ERR_NONE)
+        return err;
+    add_variant(place, &marker, key.digest);
+    err = append_marker(place, &marker);
+    if (err != ERR_NONE)
+        writer_remove(place->writer, &key); /* no purge would find it */
+    return err;
+}
+
+/* An object that had variants and has none any more takes them with it. */
+static void
+remove_variants(const struct place *place)
+{
+    struct record record;
+    struct object marker;
+
+    if (!writer_find(place->writer, &place->flight->primary, &record) || !object_read(record.meta, &marker)
+        || !(marker.flags & OBJECT_MARKER))
+        return;
+    for (size_t i = 0; i < marker.variant_count; i++) {
+        struct store_key key = { object_variant(&marker, i), SPAN_EMPTY };
+        writer_remove(place->writer, &key);
+    }
+}
+
+static enum err
+store_body(const struct place *place)
+{
+    struct flight *flight = place->flight;
+    struct iovec   pieces[PIECES_MAX];
+    int            count = PIECES_MAX;
+    struct span    meta = flight->meta;
+
+    if (!fill_pieces(flight->fill, pieces, &count))
+        return ERR_LIMIT;
+    if (flight->length < 0) {
+        enum err err = object_set_length(place->arena, meta, fill_size(flight->fill), &meta);
+        if (err != ERR_NONE)
+            return err;
+    }
+    if (flight->vary.len > 0)
+        return append_variant(place, meta, pieces, count);
+    remove_variants(place);
+    return append(place, &flight->primary, meta, pieces, count);
+}
+
+/* The stale object with its new head. Where it is no longer the one that was validated, there is nothing to do. */
+static enum err
+store_refreshed(const struct place *place)
+{
+    struct flight *flight = place->flight;
+    struct record  record;
+
+    if (!writer_find(place->writer, &flight->key, &record)
+        || record.created.ns != flight->refreshed_created.ns)
+        return ERR_NOT_FOUND;
+    struct iovec body = { (char *)(uintptr_t)record.body.at, record.body.len };
+    return append(place, &flight->key, flight->meta, &body, record.body.len > 0);
+}
+
+static void
+landing_run(struct store_job *job, struct store_writer *writer)
+{
+    struct landing *landing = CONTAINER_OF(job, struct landing, job);
+    struct flight  *flight = landing->flight;
+    struct slab     slab;
+    struct arena    arena;
+
+    slab_init(&slab, SCRATCH, 0);
+    arena_init(&arena, &slab, 4 * OBJECT_HEAD_MAX);
+    struct place place = { .writer = writer,
+                           .flight = flight,
+                           .arena = &arena,
+                           .variants_max = landing->variants_max,
+                           .now = clock_wall() };
+    if (!flight_is_doomed(flight)) {
+        /* What finds no place is not stored; the store counts it. */
+        enum err err = flight_phase(flight) == FLIGHT_SHARED ? store_body(&place) : store_refreshed(&place);
+        (void)err;
+    }
+    arena_reset(&arena);
+    slab_fini(&slab);
+    flight_unhook(flight);
+    flight_release(&flight);
+    free(landing);
+}
+
+bool
+flight_land(struct flight *flight, const struct cache_settings *settings)
+{
+    struct landing *landing = malloc(sizeof *landing);
+    if (landing != NULL) {
+        *landing = (struct landing){
+            .job = { .cost = flight->meta.len + (flight->fill == NULL ? 0 : fill_size(flight->fill)), .run = landing_run },
+            .flight = flight_acquire(flight),
+            .variants_max = settings->variants,
+        };
+        if (store_submit(flight->cache->store, flight->primary.digest, &landing->job) == ERR_NONE)
+            return true;
+        flight_release(&landing->flight);
+        free(landing);
+    }
+    flight_unhook(flight);
+    return false;
+}

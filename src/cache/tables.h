@@ -1,0 +1,78 @@
+/* tables.h: what the files of the cache share: its struct, and the tables of flights under way.
+ *
+ * A flight's table is chosen by the top bits of its digest, as its shard is, so all variants of a URL
+ * are in one table: a purge finds them with one lock.
+ */
+#ifndef CACHE_TABLES_H
+#define CACHE_TABLES_H
+
+#include "uncacheable.h"
+
+#include <larder/base/lock.h>
+#include <larder/base/map.h>
+#include <larder/cache/flight.h>
+
+enum { FLIGHT_TABLES = 16 };
+
+struct flight_table {
+    struct lock lock;
+    struct map  flights; /* Guard: lock */
+};
+
+/* Frozen after cache_create, but for the tables. */
+struct cache {
+    struct store       *store;
+    unsigned            workers;
+    struct uncacheable *uncacheable;
+    struct flight_table tables[FLIGHT_TABLES];
+};
+
+static inline struct flight_table *
+cache_table(struct cache *cache, struct digest digest)
+{
+    return &cache->tables[digest.high >> 60];
+}
+
+struct flight {
+    _Atomic unsigned          refs;
+    _Atomic enum flight_phase phase;
+    struct cache             *cache;
+    struct store_key          primary, key; /* texts are ours; frozen */
+    bool                      may_store;    /* frozen */
+
+    /* Guard: the table's lock */
+    struct map_node node;
+    bool            hooked;
+    bool            doomed; /* purged: not to be stored */
+
+    /* written by the leader before it changes the phase, frozen after */
+    struct span    meta;
+    struct span    vary, values;
+    struct verdict verdict;
+    int64_t        length;
+    struct fill   *fill;
+    enum reason    reason;
+    int            failure;
+    char           detail[128];
+    wall_time      refreshed_created;
+
+    /* Guard: the table's lock; one slot per worker */
+    struct flight_port *ports[];
+};
+
+/* A new flight with one reference, not hooked. NULL when memory ends. */
+struct flight *flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key,
+                             bool may_store);
+
+/* The table's lock is held. */
+void           flight_hook(struct flight *flight);
+struct flight *flight_find(struct flight_table *table, struct digest digest); /* no reference is taken */
+
+/* Idempotent; takes the lock. */
+void flight_unhook(struct flight *flight);
+
+/* Marks all flights of the primary key as purged and unhooks them. Takes the lock. */
+void flight_doom_all(struct cache *cache, struct digest primary);
+bool flight_is_doomed(struct flight *flight);
+
+#endif

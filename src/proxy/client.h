@@ -1,0 +1,59 @@
+/* client.h: a connection of a client: it carries exchanges, one at a time.
+ *
+ *      bytes ──▶ in ──▶ head ──▶ exchange ──▶ answer ──▶ bytes
+ *                 └──── pipelined requests wait here until the one before them is answered
+ *
+ * Between requests a connection holds no buffer and no exchange: this struct and a socket are all that
+ * an idle client costs. Owner: the worker.
+ */
+#ifndef PROXY_CLIENT_H
+#define PROXY_CLIENT_H
+
+#include "worker_impl.h"
+
+#include <larder/base/buf.h>
+#include <larder/net/stream.h>
+
+struct exchange;
+
+enum client_wait { CLIENT_IDLE, CLIENT_HEAD, CLIENT_BODY, CLIENT_SEND, CLIENT_ORIGIN, CLIENT_LINGER };
+
+struct client {
+    struct stream    stream;
+    struct worker   *worker;
+    struct list      node;
+    struct timer     timer;
+    struct task      again; /* more pipelined requests, or more to send, after the others had their turn */
+    mono_time        deadline;
+    struct buf       in;
+    struct exchange *exchange; /* NULL: between requests */
+    enum client_wait wait;
+    uint32_t         lingered;
+    bool             loopback;
+    bool             ended;  /* the client has no more to send */
+    uint8_t          address_len; /* of the text in `address` */
+    char             address[46]; /* the peer's host, for X-Forwarded-For */
+};
+
+/* Takes over the descriptor. On failure it is closed and the client is told nothing: we have no memory for it. */
+void client_open(struct worker *worker, int fd, const struct addr *peer);
+
+/* Ends the connection and its exchange, at any time. `abort`: with RST, so that a cut answer is seen as such. */
+void client_close(struct client *client, bool abort);
+
+/* Says that nothing more comes from us, and closes when the client has seen it. */
+void client_end(struct client *client);
+
+/* While stopping: closes it now if it is idle, else after its answer. */
+void client_stop(struct client *client);
+
+/* Goes on with whatever can go on: the exchange, the next request. The client may be gone afterwards. */
+void client_advance(struct client *client);
+
+/* What the connection waits for, for its time limit. */
+void client_wait_for(struct client *client, enum client_wait wait);
+
+/* Reads what is there into `in`. ERR_NONE: something came; ERR_AGAIN; ERR_FULL: no room; ERR_CLOSED: no more will come. */
+MUST_CHECK enum err client_read(struct client *client);
+
+#endif

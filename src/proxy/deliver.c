@@ -1,0 +1,243 @@
+/* deliver.c: sends an answer: head, then body, as fast as the socket and the source allow.
+ *
+ *      head[0] head[1]   bytes                        a stored object, an error page: one writev
+ *      head[0] head[1]   frame piece piece ... frame  a body that arrives, chunked towards the client
+ *
+ * The source of a body is memory (a lease, a page) or a cursor. When the cursor runs dry we wait for the flight, when the
+ * socket is full for the client; nothing is read ahead. An answer whose source was cut is not ended: no last chunk, no
+ * clean close (RFC 9112 §8).
+ */
+#include "lead.h"
+#include "port.h"
+
+#include <larder/base/check.h>
+#include <stdio.h>
+
+enum { PIECES = 16, WRITES_PER_TURN = 16 };
+
+/* What the next write could be. */
+struct batch {
+    struct iovec iov[PIECES + 3];
+    int          count;
+    bool         dry;   /* the source has nothing now */
+    bool         whole; /* after this batch nothing follows */
+    bool         cut;
+};
+
+static void
+add(struct batch *batch, struct span bytes)
+{
+    if (bytes.len > 0)
+        batch->iov[batch->count++] = (struct iovec){ (char *)(uintptr_t)bytes.at, bytes.len };
+}
+
+/* Begins the next chunk, or the last one. */
+static void
+open_chunk(struct delivery *out, size_t size, enum fill_state state)
+{
+    char        line[CHUNK_HEAD_SIZE];
+    const char *before = out->chunk_open ? "\r\n" : "";
+    int         len = 0;
+
+    if (size > 0) {
+        struct span head = chunk_head(size, line);
+        len = snprintf(out->frame_text, sizeof out->frame_text, "%s%.*s", before, SPAN_ARG(head));
+        out->chunk_left = size;
+        out->chunk_open = true;
+    } else if (state == FILL_WHOLE) {
+        len = snprintf(out->frame_text, sizeof out->frame_text, "%s0\r\n\r\n", before);
+        out->frame_last = true;
+    }
+    out->frame = span_of(out->frame_text, (size_t)len);
+}
+
+static void
+add_arriving(struct delivery *out, struct batch *batch)
+{
+    struct iovec    pieces[PIECES];
+    int             count = PIECES;
+    enum fill_state state;
+    size_t          size = cursor_peek(&out->cursor, pieces, &count, &state);
+    bool            chunked = out->framing == DELIVER_CHUNKED;
+
+    if (chunked && out->frame.len == 0 && out->chunk_left == 0 && !out->frame_last)
+        open_chunk(out, size, state);
+    add(batch, out->frame);
+    uint64_t left = chunked ? out->chunk_left : UINT64_MAX;
+    for (int i = 0; i < count && left > 0; i++) {
+        struct span piece = span_head(span_of(pieces[i].iov_base, pieces[i].iov_len),
+                                      left > SIZE_MAX ? SIZE_MAX : (size_t)left);
+        left -= piece.len;
+        add(batch, piece);
+    }
+    batch->dry = size == 0;
+    batch->cut = size == 0 && state == FILL_CUT;
+    batch->whole = size == 0 && state == FILL_WHOLE && (!chunked || out->frame_last);
+}
+
+static void
+gather(struct delivery *out, struct batch *batch)
+{
+    *batch = (struct batch){ .count = 0 };
+    add(batch, out->head[0]);
+    add(batch, out->head[1]);
+    if (out->cursor.fill != NULL) {
+        add_arriving(out, batch);
+    } else {
+        add(batch, out->bytes);
+        batch->dry = batch->whole = true;
+    }
+}
+
+static size_t
+take(struct span *from, size_t put)
+{
+    size_t taken = put < from->len ? put : from->len;
+    *from = span_skip(*from, taken);
+    return put - taken;
+}
+
+static void
+account(struct exchange *exchange, size_t put)
+{
+    struct delivery *out = &exchange->out;
+
+    metric_add(&exchange->worker->metrics.bytes_out, put);
+    put = take(&out->head[0], put);
+    put = take(&out->head[1], put);
+    put = take(&out->frame, put);
+    out->body_sent += put;
+    if (out->cursor.fill == NULL) {
+        take(&out->bytes, put);
+        return;
+    }
+    if (out->framing == DELIVER_CHUNKED)
+        out->chunk_left -= put;
+    cursor_advance(&out->cursor, put);
+}
+
+enum pumped { PUMP_DONE, PUMP_SOCKET_FULL, PUMP_SOURCE_DRY, PUMP_SOURCE_CUT, PUMP_CLIENT_GONE };
+
+static enum pumped
+pump(struct exchange *exchange)
+{
+    for (unsigned writes = 0;; writes++) {
+        struct batch batch;
+        size_t       put;
+
+        gather(&exchange->out, &batch);
+        if (batch.count == 0)
+            return batch.cut ? PUMP_SOURCE_CUT : batch.whole ? PUMP_DONE : PUMP_SOURCE_DRY;
+        if (writes == WRITES_PER_TURN) {
+            exchange_wake(exchange); /* let the others have their turn */
+            return PUMP_SOCKET_FULL;
+        }
+        enum err err = stream_write(&exchange->client->stream, batch.iov, batch.count, false, &put);
+        if (err != ERR_NONE)
+            return err == ERR_AGAIN ? PUMP_SOCKET_FULL : PUMP_CLIENT_GONE;
+        account(exchange, put);
+    }
+}
+
+/* The origin's answer is only ours, and it goes on while we still send the request's body. */
+static bool
+is_upload_broken(struct exchange *exchange)
+{
+    if (exchange->lead == NULL || exchange->upload.told)
+        return false;
+    enum err err = upload_pump(exchange);
+    return err != ERR_NONE && err != ERR_AGAIN;
+}
+
+static enum step_result
+abort_answer(struct exchange *exchange)
+{
+    exchange->end = END_ABORT;
+    exchange->step = STEP_FINISH;
+    return STEP_NEXT;
+}
+
+static enum step_result
+wait_for(struct exchange *exchange, enum client_wait wait)
+{
+    client_wait_for(exchange->client, wait);
+    return STEP_WAIT;
+}
+
+/* What `pump` could not do at once. */
+static enum step_result
+wait_or_abort(struct exchange *exchange, enum pumped pumped)
+{
+    switch (pumped) {
+    case PUMP_SOCKET_FULL:
+        return wait_for(exchange, CLIENT_SEND);
+    case PUMP_SOURCE_DRY:
+        return wait_for(exchange, CLIENT_ORIGIN);
+    case PUMP_SOURCE_CUT:
+        metric_add(&exchange->worker->metrics.cut, 1);
+        return abort_answer(exchange);
+    case PUMP_CLIENT_GONE:
+        metric_add(&exchange->worker->metrics.client_gone, 1);
+        return abort_answer(exchange);
+    case PUMP_DONE:
+        break;
+    }
+    UNREACHABLE();
+}
+
+enum step_result
+step_deliver(struct exchange *exchange)
+{
+    if (is_upload_broken(exchange))
+        return abort_answer(exchange);
+    enum pumped pumped = pump(exchange);
+    bool        head_out = exchange->out.head[0].len == 0 && exchange->out.head[1].len == 0;
+    if (exchange->answer_framing.kind == BODY_TUNNEL && head_out) {
+        metric_add(&exchange->worker->metrics.tunnels, 1);
+        exchange->step = STEP_TUNNEL;
+        return STEP_NEXT;
+    }
+    if (pumped != PUMP_DONE)
+        return wait_or_abort(exchange, pumped);
+    exchange->step = STEP_FINISH;
+    return STEP_NEXT;
+}
+
+/* Both directions until the origin has ended; the client may end its half first. */
+enum step_result
+step_tunnel(struct exchange *exchange)
+{
+    if (is_upload_broken(exchange))
+        return abort_answer(exchange);
+    enum pumped pumped = pump(exchange);
+    if (pumped != PUMP_DONE)
+        return wait_or_abort(exchange, pumped);
+    exchange->end = END_CLOSE; /* client_end waits for the client's end */
+    exchange->step = STEP_FINISH;
+    return STEP_NEXT;
+}
+
+void
+deliver_early(struct exchange *exchange)
+{
+    struct delivery *out = &exchange->out;
+    while (out->head[0].len > 0) {
+        struct iovec iov = { (char *)(uintptr_t)out->head[0].at, out->head[0].len };
+        size_t       put;
+        if (stream_write(&exchange->client->stream, &iov, 1, false, &put) != ERR_NONE)
+            return; /* full: later; broken: the answer will find out */
+        take(&out->head[0], put);
+        metric_add(&exchange->worker->metrics.bytes_out, put);
+    }
+}
+
+enum step_result
+step_finish(struct exchange *exchange)
+{
+    if (exchange->outcome.fwd == NULL && exchange->lookup.result == LOOKUP_HIT)
+        metric_add(&exchange->worker->metrics.bytes_hit, exchange->out.body_sent);
+    /* What is left of a request's body would be taken for the next request. */
+    if (!exchange->upload.whole && exchange->end == END_KEEP)
+        exchange->end = END_CLOSE;
+    return STEP_DONE;
+}

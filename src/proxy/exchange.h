@@ -1,0 +1,176 @@
+/* exchange.h: one request and its answer: the unit of work.
+ *
+ *      receive ▶ route ▶ lookup ─┬─ hit ────────────────────────▶ deliver ▶ finish
+ *                        │       ├─ fetch ─┐                        ▲  ▲
+ *                        │       └─────────┴▶ join (wait for head) ─┘  │
+ *                        └▶ pass ───────────▲          refuse, error ──┘
+ *
+ * A step returns NEXT (go on with exchange->step), WAIT (a socket, a timer or mail will call exchange_run
+ * again) or DONE. The table in steps.c is this picture. What belongs to the exchange lies in its arena and goes
+ * with it. Owner: the worker.
+ */
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+
+#include "client.h"
+
+#include <larder/base/arena.h>
+#include <larder/cache/lookup.h>
+#include <larder/http/chunked.h>
+#include <larder/http/framing.h>
+
+struct lead;
+struct port;
+
+#define STEP_TABLE(X)                                        \
+    X(RECEIVE, receive) /* check the request */              \
+    X(ROUTE, route)     /* site, key, may it be cached? */   \
+    X(LOOKUP, lookup)   /* object, flight or nothing */      \
+    X(HIT, hit)         /* write the head of a hit */        \
+    X(FETCH, fetch)     /* start the fetch of our flight */  \
+    X(PASS, pass)       /* start a fetch for us alone */     \
+    X(JOIN, join)       /* wait for the flight's head */     \
+    X(DELIVER, deliver) /* send */                           \
+    X(TUNNEL, tunnel)   /* bytes both ways, after a 101 */   \
+    X(FINISH, finish)
+
+enum step {
+#define STEP_ENUM(id, name) STEP_##id,
+    STEP_TABLE(STEP_ENUM)
+#undef STEP_ENUM
+    STEP_COUNT
+};
+
+enum step_result { STEP_NEXT, STEP_WAIT, STEP_DONE };
+
+/* What becomes of the connection after the exchange. ABORT: with RST, the answer is not whole. */
+enum exchange_end { END_KEEP, END_CLOSE, END_ABORT };
+
+enum { FIELDS_MAX = 256 }; /* of a request */
+
+/* How the bytes of the answer's body are marked off. */
+enum delivery_framing { DELIVER_PLAIN, DELIVER_CHUNKED, DELIVER_UNTIL_CLOSE };
+
+/* An answer on its way out. */
+struct delivery {
+    struct span           head[2]; /* what is left of it: stored head, and what is added to it */
+    struct span           bytes;   /* what is left of a body in memory: a stored one, an error page */
+    struct cursor         cursor;  /* or a body that arrives; cursor.fill NULL: none */
+    enum delivery_framing framing;
+    struct span           frame; /* chunk line on its way */
+    char                  frame_text[CHUNK_HEAD_SIZE + 8];
+    uint64_t              chunk_left;
+    uint64_t              body_sent;
+    bool                  chunk_open, frame_last;
+};
+
+/* The request's body on its way to the origin. */
+struct upload {
+    struct chunk_decoder decoder;
+    struct span          pending; /* decoded, in client->in, not yet taken by the fetch */
+    uint64_t             left;    /* of a known length */
+    uint64_t             seen;
+    bool                 whole; /* all of it was read; true at once when there is none */
+    bool                 told;  /* the fetch knows that */
+};
+
+/* For Cache-Status (RFC 9211) and the counters. */
+struct outcome {
+    const char *fwd;      /* "uri-miss" ...; NULL: hit */
+    enum reason reason;   /* why not cached */
+    unsigned    fwd_status;
+    bool        stored, collapsed;
+};
+
+struct exchange {
+    struct worker     *worker;
+    struct client     *client;
+    const struct site *site;
+    struct arena       arena;
+    enum step          step;
+    struct task        wake; /* runs the steps after this turn's callbacks */
+
+    struct head     head;
+    struct framing  framing;
+    struct hop_set  hop;
+    struct target   target; /* normalised */
+    struct store_key primary;
+    enum exchange_end end;
+    bool            upgrade; /* the client asks for another protocol */
+    enum refusal    refusal;
+
+    struct lookup lookup;
+    unsigned      lookups;
+    struct port  *port; /* where we wait for the flight; NULL: not joined */
+    struct list   port_node;
+    struct lead  *lead; /* the fetch that runs for us; NULL: none or over */
+
+    /* the head of an answer that is ours alone, as the lead wrote it, without the empty line */
+    struct span    answer;
+    struct framing answer_framing;
+    unsigned       answer_status;
+
+    struct upload   upload;
+    struct delivery out;
+    struct outcome  outcome;
+
+    struct field fields[FIELDS_MAX]; /* last: not cleared */
+};
+
+/* A new exchange, which becomes the client's. NULL when memory ends. */
+struct exchange *exchange_create(struct client *client);
+
+/* Runs steps. WAITS: it will be woken. ENDED: the exchange is gone, the client may serve the next request. CLOSED: both are gone. */
+enum run { RUN_WAITS, RUN_ENDED, RUN_CLOSED };
+enum run exchange_run(struct exchange *exchange);
+
+/* Whether bytes of the client are wanted now: a body on its way, a tunnel. */
+bool exchange_wants_body(const struct exchange *exchange);
+
+/* Runs it soon, from the loop: for callbacks that must not free what they stand in. */
+void exchange_wake(struct exchange *exchange);
+
+/* Takes it from its client and gives everything back; the fetch goes on if others may use its answer. */
+void exchange_destroy(struct exchange **exchange);
+
+/* ── receive.c: from the head to a key ── */
+enum step_result step_receive(struct exchange *exchange);
+enum step_result step_route(struct exchange *exchange);
+
+/* ── find.c: lookup, and waiting for a flight ── */
+enum step_result step_lookup(struct exchange *exchange);
+enum step_result step_fetch(struct exchange *exchange);
+enum step_result step_pass(struct exchange *exchange);
+enum step_result step_join(struct exchange *exchange);
+
+/* ── answer.c: heads of answers; each prepares exchange->out and sets the step to DELIVER ── */
+enum step_result step_hit(struct exchange *exchange);
+enum step_result answer_shared(struct exchange *exchange);
+enum step_result answer_refreshed(struct exchange *exchange);
+enum step_result answer_alone(struct exchange *exchange);
+/* An answer of our own: `text` says what happened, in one sentence. Closes the connection if `close`. */
+enum step_result answer_error(struct exchange *exchange, unsigned status, const char *name, const char *text, bool close);
+
+/* A 1xx of the origin goes on to the client at once. */
+void answer_interim(struct exchange *exchange, const struct head *interim);
+
+/* ── deliver.c ── */
+enum step_result step_deliver(struct exchange *exchange);
+enum step_result step_tunnel(struct exchange *exchange);
+enum step_result step_finish(struct exchange *exchange);
+
+/* Sends interim answers that wait, before the head. */
+void deliver_early(struct exchange *exchange);
+
+/* ── upload.c ── */
+
+/* Moves what it can of the request's body to the fetch. ERR_NONE: all that is there was moved (or the body is whole); others: the client broke it. */
+MUST_CHECK enum err upload_pump(struct exchange *exchange);
+
+/* ── request.c: our request to the origin ── */
+enum request_kind { REQUEST_PASS, REQUEST_FILL };
+/* `stale`: the object to be validated, or NULL. FILL asks for the whole with GET; PASS asks what the client asked. */
+MUST_CHECK enum err request_write(const struct exchange *exchange, enum request_kind kind, const struct object *stale,
+                                  struct span *head);
+
+#endif

@@ -1,0 +1,208 @@
+/* find.c: the cache is asked, and a flight is waited for.
+ *
+ * Leader and follower are alike from here on: both are joined to the flight and read what it brings; the leader has only
+ * started its fetch as well. Who may not share the answer after all goes on alone, all of them at once.
+ */
+#include "lead.h"
+#include "port.h"
+
+#include <larder/base/check.h>
+
+enum { LOOKUPS_MAX = 4 }; /* times that a flight may turn out to carry another variant */
+
+static enum step_result
+fail_without_memory(struct exchange *exchange)
+{
+    return answer_error(exchange, 503, "no-memory", "out of memory", true);
+}
+
+enum step_result
+step_lookup(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+
+    lease_release(&exchange->lookup.lease);
+    if (lookup_object(worker->config.cache, worker->config.id, &exchange->arena, &exchange->head, &exchange->primary,
+                      &exchange->site->cache, loop_wall(worker->loop), &exchange->lookup)
+        != ERR_NONE)
+        return fail_without_memory(exchange);
+    exchange->lookups++;
+
+    switch (exchange->lookup.result) {
+    case LOOKUP_HIT:
+        exchange->step = STEP_HIT;
+        return STEP_NEXT;
+    case LOOKUP_FOLLOW:
+        exchange->outcome.collapsed = true;
+        metric_add(&worker->metrics.followers, 1);
+        exchange->step = STEP_JOIN;
+        break;
+    case LOOKUP_LEAD:
+        metric_add(&worker->metrics.misses, 1);
+        exchange->step = STEP_FETCH;
+        break;
+    case LOOKUP_ALONE:
+        metric_add(&worker->metrics.passes, 1);
+        exchange->outcome.reason = exchange->lookup.reason;
+        exchange->step = STEP_FETCH;
+        break;
+    }
+    bool stale = exchange->lookup.lease.shard != NULL;
+    exchange->outcome.fwd = stale                                    ? "stale"
+                            : exchange->lookup.result == LOOKUP_ALONE ? "miss"
+                            : exchange->lookup.vary.len > 0           ? "vary-miss"
+                                                                      : "uri-miss";
+    return STEP_NEXT;
+}
+
+/* Drops the flight and what came with it, to look again or to go alone. */
+static void
+leave(struct exchange *exchange)
+{
+    lead_leave(exchange);
+    port_leave(exchange);
+    flight_release(&exchange->lookup.flight);
+    lease_release(&exchange->lookup.lease);
+}
+
+enum step_result
+step_fetch(struct exchange *exchange)
+{
+    const struct lookup *lookup = &exchange->lookup;
+    bool                 stale = lookup->lease.shard != NULL;
+    /* Whoever is alone gets what it asked for: its own conditions, its own range. */
+    enum request_kind    kind = lookup->result == LOOKUP_LEAD ? REQUEST_FILL : REQUEST_PASS;
+
+    if (stale)
+        metric_add(&exchange->worker->metrics.revalidations, 1);
+    if (lead_start(exchange, kind, stale) != ERR_NONE) {
+        flight_fail(lookup->flight, FETCH_NO_RESOURCES, "");
+        return fail_without_memory(exchange);
+    }
+    exchange->step = STEP_JOIN;
+    return STEP_NEXT;
+}
+
+enum step_result
+step_pass(struct exchange *exchange)
+{
+    leave(exchange);
+    metric_add(&exchange->worker->metrics.passes, 1);
+    bool may_store = exchange->outcome.reason == REASON_NONE || exchange->lookups > 0;
+    exchange->lookup = (struct lookup){ .result = LOOKUP_ALONE };
+    exchange->lookup.flight = lookup_alone(exchange->worker->config.cache, &exchange->primary, may_store);
+    if (exchange->lookup.flight == NULL)
+        return fail_without_memory(exchange);
+    if (exchange->outcome.fwd == NULL)
+        exchange->outcome.fwd = exchange->outcome.reason == REASON_METHOD ? "method" : "bypass";
+    exchange->step = STEP_FETCH;
+    return STEP_NEXT;
+}
+
+static enum step_result
+look_again(struct exchange *exchange)
+{
+    leave(exchange);
+    exchange->step = exchange->lookups < LOOKUPS_MAX ? STEP_LOOKUP : STEP_PASS;
+    return STEP_NEXT;
+}
+
+static enum step_result
+go_alone(struct exchange *exchange, enum reason reason)
+{
+    metric_add(&exchange->worker->metrics.released, 1);
+    exchange->outcome.reason = reason;
+    exchange->outcome.collapsed = false;
+    exchange->step = STEP_PASS;
+    return STEP_NEXT;
+}
+
+/* The answer may be stored, and so shared with whom it fits. */
+static enum step_result
+take_shared(struct exchange *exchange)
+{
+    struct flight *flight = exchange->lookup.flight;
+    struct span    values;
+
+    switch (lookup_fits(&exchange->arena, flight, &exchange->head, &exchange->site->cache, &values)) {
+    case FIT_OTHER_VARIANT:
+        return look_again(exchange);
+    case FIT_CREDENTIALS:
+        if (exchange->lookup.result == LOOKUP_FOLLOW)
+            return go_alone(exchange, REASON_COOKIE);
+        break; /* it is the answer to this very request */
+    case FIT_NO_MEMORY:
+        return fail_without_memory(exchange);
+    case FIT_YES:
+        break;
+    }
+    if (!flight_open_body(flight, &exchange->out.cursor))
+        return go_alone(exchange, flight_reason(flight));
+    return answer_shared(exchange);
+}
+
+static enum step_result
+take_failure(struct exchange *exchange)
+{
+    const char        *detail;
+    enum fetch_failure failure = (enum fetch_failure)flight_failure(exchange->lookup.flight, &detail);
+
+    return answer_error(exchange, fetch_failure_status(failure), fetch_failure_name(failure),
+                        fetch_failure_text(failure), !exchange->upload.whole);
+}
+
+static enum step_result
+take_refreshed(struct exchange *exchange)
+{
+    const struct lookup *lookup = &exchange->lookup;
+    bool same = lookup->lease.shard != NULL
+                && lookup->lease.record.created.ns == flight_refreshed_created(lookup->flight).ns;
+    return same ? answer_refreshed(exchange) : look_again(exchange);
+}
+
+static enum step_result
+wait_with_body(struct exchange *exchange)
+{
+    enum err err = exchange->lead == NULL ? ERR_NONE : upload_pump(exchange);
+
+    if (err == ERR_NONE || err == ERR_AGAIN) {
+        bool receiving = !exchange->upload.whole && err == ERR_AGAIN;
+        client_wait_for(exchange->client, receiving ? CLIENT_BODY : CLIENT_ORIGIN);
+        return STEP_WAIT;
+    }
+    leave(exchange); /* the origin never sees an end of that body */
+    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
+        metric_add(&exchange->worker->metrics.refused, 1);
+        return answer_error(exchange, refusal_status(exchange->refusal), refusal_name(exchange->refusal),
+                            refusal_text(exchange->refusal), true);
+    }
+    metric_add(&exchange->worker->metrics.client_gone, 1);
+    exchange->end = END_ABORT;
+    return STEP_DONE;
+}
+
+enum step_result
+step_join(struct exchange *exchange)
+{
+    struct flight *flight = exchange->lookup.flight;
+
+    if (exchange->port == NULL && port_join(exchange) != ERR_NONE)
+        return fail_without_memory(exchange);
+    deliver_early(exchange);
+    switch (flight_phase(flight)) {
+    case FLIGHT_OPEN:
+        return wait_with_body(exchange);
+    case FLIGHT_SHARED:
+        return take_shared(exchange);
+    case FLIGHT_REFRESHED:
+        return take_refreshed(exchange);
+    case FLIGHT_FAILED:
+        return take_failure(exchange);
+    case FLIGHT_RELEASED:
+        if (exchange->lookup.result == LOOKUP_FOLLOW)
+            return go_alone(exchange, flight_reason(flight));
+        exchange->outcome.reason = flight_reason(flight);
+        return answer_alone(exchange);
+    }
+    UNREACHABLE();
+}

@@ -1,0 +1,33 @@
+/* options.c: the tables of the proxy: limits of the client side, and counters. */
+#include <larder/proxy/worker.h>
+
+#define ROW(name, type, member, least, most, initial, help) \
+    { name, OPTION_##type, offsetof(struct proxy_settings, member), least, most, initial, help }
+
+#define HOUR (3600 * NSEC_PER_SEC)
+
+static const struct option_row rows[] = {
+    ROW("idle-timeout", TIME, idle_timeout, NSEC_PER_MSEC, 24 * HOUR, 60 * NSEC_PER_SEC,
+        "A connection without a request is closed after this time."),
+    ROW("head-timeout", TIME, head_timeout, NSEC_PER_MSEC, HOUR, 10 * NSEC_PER_SEC,
+        "A request's head must be whole this long after its first byte, else the answer is 408."),
+    ROW("body-timeout", TIME, body_timeout, NSEC_PER_MSEC, HOUR, 30 * NSEC_PER_SEC,
+        "The longest pause between two pieces of a request's body."),
+    ROW("send-timeout", TIME, send_timeout, NSEC_PER_MSEC, HOUR, 60 * NSEC_PER_SEC,
+        "A client that takes nothing of its answer for this long is disconnected."),
+    ROW("stop-timeout", TIME, stop_timeout, 0, 24 * HOUR, 30 * NSEC_PER_SEC,
+        "After SIGTERM, answers under way may take this long to end."),
+    ROW("head-size", SIZE, head_size, 1024, 24 * 1024, 16 * 1024,
+        "The longest head of a request, else the answer is 431."),
+    ROW("head-fields", COUNT, head_fields, 16, 256, 128,
+        "The most fields in the head of a request, else the answer is 431."),
+    ROW("target-size", SIZE, target_size, 256, 16 * 1024, 8 * 1024,
+        "The longest target (path and query) of a request, else the answer is 414."),
+    ROW("body-size", SIZE, body_size, 0, INT64_MAX, 0,
+        "The longest body of a request, else the answer is 413; 0: any length."),
+};
+
+const struct option_table proxy_options = { rows, sizeof rows / sizeof rows[0] };
+
+#define METRIC_TYPE_ struct proxy_metrics
+METRIC_TABLE(proxy_metrics, "proxy", PROXY_METRICS);

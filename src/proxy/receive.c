@@ -1,0 +1,97 @@
+/* receive.c: from a parsed head to a site and a key.
+ *
+ * Everything that makes a request ambiguous is refused here, before anybody else looks at it, and the connection is closed
+ * after the answer: what follows on it cannot be trusted to be a request.
+ */
+#include "exchange.h"
+
+#include <larder/base/check.h>
+#include <larder/cache/policy.h>
+
+static enum step_result
+refuse(struct exchange *exchange)
+{
+    metric_add(&exchange->worker->metrics.refused, 1);
+    exchange->upload.whole = true; /* nothing more is read */
+    return answer_error(exchange, refusal_status(exchange->refusal), refusal_name(exchange->refusal),
+                        refusal_text(exchange->refusal), true);
+}
+
+/* RFC 9110 §10.1.1: 100-continue is the only expectation there is. It goes on to the origin, whose 100 comes back. */
+static bool
+is_expectation_known(const struct head *head)
+{
+    const struct field *field = head_find(head, FIELD_EXPECT);
+    return field == NULL
+           || (head_next(head, field) == NULL && span_equal_nocase(field->value, SPAN("100-continue")));
+}
+
+static enum err
+check_request(struct exchange *exchange, struct target *sent)
+{
+    const struct head           *head = &exchange->head;
+    const struct proxy_settings *settings = exchange->worker->config.settings;
+
+    enum err err = parse_target(head, sent, &exchange->refusal);
+    if (err == ERR_NONE)
+        err = framing_of_request(head, &exchange->framing, &exchange->refusal);
+    if (err == ERR_NONE)
+        err = framing_mark_hop(head, &exchange->hop, &exchange->refusal);
+    if (err != ERR_NONE)
+        return err;
+    if (!is_expectation_known(head))
+        exchange->refusal = REFUSAL_BAD_EXPECT;
+    else if (settings->body_size > 0 && exchange->framing.length > settings->body_size)
+        exchange->refusal = REFUSAL_BODY_TOO_LONG;
+    return exchange->refusal == REFUSAL_NONE ? ERR_NONE : ERR_SYNTAX;
+}
+
+enum step_result
+step_receive(struct exchange *exchange)
+{
+    struct target sent;
+
+    if (exchange->refusal != REFUSAL_NONE || check_request(exchange, &sent) != ERR_NONE)
+        return refuse(exchange);
+    if (key_normalise(&exchange->arena, &sent, &exchange->target) != ERR_NONE)
+        return answer_error(exchange, 503, "no-memory", "out of memory", true);
+    exchange->upload.whole = exchange->framing.kind == BODY_NONE;
+    exchange->upload.left = exchange->framing.length;
+    chunk_decode_init(&exchange->upload.decoder);
+    if (!exchange->framing.keep_alive || exchange->worker->stopping)
+        exchange->end = END_CLOSE;
+    exchange->step = STEP_ROUTE;
+    return STEP_NEXT;
+}
+
+/* RFC 9110 §7.8: an upgrade is between the client and the origin; we only carry it. */
+static bool
+wants_upgrade(const struct exchange *exchange)
+{
+    return head_has(&exchange->head, FIELD_UPGRADE) && exchange->head.minor >= 1
+           && head_lists_token(&exchange->head, FIELD_CONNECTION, SPAN("upgrade"));
+}
+
+enum step_result
+step_route(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+
+    exchange->site = site_find(worker->config.sites, exchange->target.host);
+    if (exchange->site == NULL) {
+        metric_add(&worker->metrics.unknown_host, 1);
+        return answer_error(exchange, 421, "unknown-host", "no site of this server has that name",
+                            exchange->framing.kind != BODY_NONE);
+    }
+    if (key_primary(&exchange->arena, store_seed(cache_store(worker->config.cache)), SPAN("http"), &exchange->target,
+                    span_of_text(exchange->site->name), &exchange->primary)
+        != ERR_NONE)
+        return answer_error(exchange, 503, "no-memory", "out of memory", true);
+
+    bool has_body = exchange->framing.kind != BODY_NONE;
+    exchange->outcome.reason
+        = wants_upgrade(exchange) ? REASON_UPGRADE : policy_request(&exchange->head, has_body);
+    exchange->upgrade = exchange->outcome.reason == REASON_UPGRADE;
+    exchange->step = exchange->outcome.reason == REASON_NONE ? STEP_LOOKUP : STEP_PASS;
+    return STEP_NEXT;
+}

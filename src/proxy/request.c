@@ -1,0 +1,145 @@
+/* request.c: the request that an origin gets: always our own words.
+ *
+ * End-to-end fields go on as they are; hop-by-hop fields, and those that only we may set, do not. A client cannot speak through fields
+ * about itself that an origin might believe (X-Forwarded-*, Forwarded) or that change what is asked without changing the key
+ * (X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Proxy).
+ */
+#include "exchange.h"
+
+#include <larder/http/date.h>
+#include <larder/http/write.h>
+#include <stdio.h>
+
+enum { ADDED_MAX = 1024 }; /* room for the fields that we add, besides names and values of the client's */
+
+static bool
+is_ours_to_set(enum field_id id)
+{
+    switch (id) {
+    case FIELD_CONTENT_LENGTH:
+    case FIELD_FORWARDED:
+    case FIELD_PROXY:
+    case FIELD_VIA:
+    case FIELD_X_FORWARDED_FOR:
+    case FIELD_X_FORWARDED_HOST:
+    case FIELD_X_FORWARDED_PROTO:
+    case FIELD_X_HTTP_METHOD_OVERRIDE:
+    case FIELD_X_ORIGINAL_URL:
+    case FIELD_X_REWRITE_URL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A fill asks for the whole object, whatever the client has of it or wants of it. */
+static bool
+is_of_client_only(enum field_id id)
+{
+    switch (id) {
+    case FIELD_IF_MATCH:
+    case FIELD_IF_MODIFIED_SINCE:
+    case FIELD_IF_NONE_MATCH:
+    case FIELD_IF_RANGE:
+    case FIELD_IF_UNMODIFIED_SINCE:
+    case FIELD_RANGE:
+    case FIELD_EXPECT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+write_client_fields(struct writer *writer, const struct exchange *exchange, enum request_kind kind)
+{
+    const struct head *head = &exchange->head;
+
+    for (unsigned i = 0; i < head->count; i++) {
+        const struct field *field = &head->fields[i];
+        enum field_id       id = (enum field_id)field->id;
+        if (framing_is_hop(&exchange->hop, field) || is_ours_to_set(id))
+            continue;
+        if (kind == REQUEST_FILL && is_of_client_only(id))
+            continue;
+        write_field(writer, field->name, field->value);
+    }
+}
+
+static void
+write_forwarding(struct writer *writer, const struct exchange *exchange)
+{
+    const struct client *client = exchange->client;
+    const struct field  *via = head_find(&exchange->head, FIELD_VIA);
+
+    for (; via != NULL; via = head_next(&exchange->head, via))
+        write_field(writer, SPAN("Via"), via->value);
+    write_field(writer, SPAN("Via"), exchange->head.minor == 0 ? SPAN("1.0 larder") : SPAN("1.1 larder"));
+    write_field(writer, SPAN("X-Forwarded-For"), span_of(client->address, client->address_len));
+    write_field(writer, SPAN("X-Forwarded-Proto"), SPAN("http"));
+    if (head_has(&exchange->head, FIELD_HOST))
+        write_field(writer, SPAN("X-Forwarded-Host"), head_value(&exchange->head, FIELD_HOST));
+}
+
+static void
+write_framing(struct writer *writer, const struct exchange *exchange)
+{
+    if (exchange->framing.kind == BODY_CHUNKED)
+        write_field(writer, SPAN("Transfer-Encoding"), SPAN("chunked"));
+    else if (exchange->framing.has_length)
+        write_field_u64(writer, SPAN("Content-Length"), exchange->framing.length);
+    if (exchange->upgrade) {
+        write_field(writer, SPAN("Connection"), SPAN("upgrade"));
+        const struct field *field = head_find(&exchange->head, FIELD_UPGRADE);
+        for (; field != NULL; field = head_next(&exchange->head, field))
+            write_field(writer, SPAN("Upgrade"), field->value);
+    }
+}
+
+/* RFC 9111 §4.3.1: our own condition, from what is stored. */
+static void
+write_condition(struct writer *writer, const struct object *stale)
+{
+    if (stale->validators.etag.len > 0)
+        write_field(writer, SPAN("If-None-Match"), stale->validators.etag);
+    if (stale->validators.has_modified) {
+        char date[DATE_SIZE];
+        date_format(stale->validators.modified, date);
+        write_field(writer, SPAN("If-Modified-Since"), span_of(date, sizeof date));
+    }
+}
+
+static size_t
+room_for(const struct exchange *exchange, const struct object *stale)
+{
+    const struct head *head = &exchange->head;
+    size_t             room = ADDED_MAX + head->method_text.len + 2 * head->target.len;
+
+    for (unsigned i = 0; i < head->count; i++)
+        room += head->fields[i].name.len + 2 * head->fields[i].value.len + 8;
+    return room + (stale == NULL ? 0 : stale->validators.etag.len);
+}
+
+enum err
+request_write(const struct exchange *exchange, enum request_kind kind, const struct object *stale, struct span *out)
+{
+    size_t        room = room_for(exchange, stale);
+    char         *memory = arena_alloc((struct arena *)(uintptr_t)&exchange->arena, room);
+    struct writer writer;
+
+    if (memory == NULL)
+        return ERR_NO_MEMORY;
+    writer_init(&writer, memory, room);
+    write_request_line(&writer, kind == REQUEST_FILL ? SPAN("GET") : exchange->head.method_text, exchange->target.path,
+                       exchange->target.query);
+    if (!head_has(&exchange->head, FIELD_HOST)) /* HTTP/1.0 client: the origin is asked with 1.1 */
+        write_field(&writer, SPAN("Host"), pool_authority(exchange->site->pool));
+    write_client_fields(&writer, exchange, kind);
+    write_forwarding(&writer, exchange);
+    write_framing(&writer, exchange);
+    if (stale != NULL)
+        write_condition(&writer, stale);
+    write_end(&writer);
+    *out = writer_span(&writer);
+    return writer.failed ? ERR_LIMIT : ERR_NONE;
+}

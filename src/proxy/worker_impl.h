@@ -1,0 +1,54 @@
+/* worker_impl.h: what the files of the proxy share: the worker and its pools of memory.
+ *
+ * A worker is one thread; all of this is its own. Lists hold what must be ended when it stops.
+ */
+#ifndef PROXY_WORKER_IMPL_H
+#define PROXY_WORKER_IMPL_H
+
+#include <larder/base/list.h>
+#include <larder/base/slab.h>
+#include <larder/net/listener.h>
+#include <larder/origin/fetch.h>
+#include <larder/proxy/worker.h>
+
+enum {
+    BUFFER_SIZE = 32 * 1024, /* of a client's input, and a chunk of an exchange's arena is half of it */
+    ARENA_CHUNK = 8 * 1024,
+    ARENA_LIMIT = 512 * 1024, /* what one exchange may hold */
+    LISTENERS_MAX = 32
+};
+
+/* Owner: the worker's thread; `stop_mail` is posted from others. */
+struct worker {
+    struct worker_config config;
+    struct loop         *loop;
+    struct origin       *origin;
+
+    struct listener listeners[LISTENERS_MAX];
+    unsigned        listener_count;
+
+    struct slab clients_slab, exchanges_slab, buffers, arena_chunks, leads_slab, ports_slab;
+    struct list clients; /* struct client.node */
+    struct list leads;   /* struct lead.node */
+
+    struct proxy_metrics  metrics;
+    struct origin_metrics origin_metrics;
+
+    struct timer stop_timer; /* the deadline of a graceful stop */
+    struct mail  stop_mail[2];
+    _Atomic unsigned stop_calls;
+    bool             stopping;
+    bool             ending; /* inside worker_check_stopped */
+
+    /* "Date: ..." once per second, for errors of our own */
+    int64_t date_second;
+    char    date[32];
+};
+
+/* While stopping: ends the loop when nothing is left to do. Call it when a client or a lead has ended. */
+void worker_check_stopped(struct worker *worker);
+
+/* The current date as an HTTP date; valid until the next call. */
+struct span worker_date(struct worker *worker);
+
+#endif
