@@ -67,6 +67,9 @@ MUST_CHECK enum err parse_request(struct head *head, struct span bytes, const st
 MUST_CHECK enum err parse_response(struct head *head, struct span bytes, const struct parse_limits *limits,
                                    size_t *size, enum refusal *refusal);
 
+/* A response head without its empty line, as it is kept in a store: every line ends in CRLF, and the bytes end with the last one. ERR_SYNTAX. */
+MUST_CHECK enum err parse_stored(struct head *head, struct span bytes);
+
 /* Field lines up to and including the empty line: trailers of a chunked body. */
 MUST_CHECK enum err parse_fields(struct head *head, struct span bytes, const struct parse_limits *limits,
                                  size_t *size, enum refusal *refusal);
