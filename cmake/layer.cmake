@@ -1,0 +1,73 @@
+# layer.cmake: the words in which the tree describes itself.
+#
+#   larder_layer(net  LAYERS base  PACKAGES libcares)     a static library larder_net from the *.c beside it
+#   larder_program(larder  MAIN main.c  LAYERS server)    a program, in the top of the build directory
+#   larder_unit_tests(net src/net)                            tests/unit/net/*.c as one Criterion program
+#
+# LAYERS are the layers below that this one may include and link; PACKAGES are names of pkg-config. Both
+# are checked by tests/layers. A folder without any .c yet becomes an empty library, so that the tree
+# configures at every stage.
+
+# A third-party library by its name in pkg-config, as an imported target.
+function(larder_package name out)
+  string(MAKE_C_IDENTIFIER "${name}" id)
+  pkg_check_modules(${id} REQUIRED QUIET IMPORTED_TARGET GLOBAL ${name})
+  set(${out} PkgConfig::${id} PARENT_SCOPE)
+endfunction()
+
+function(larder_link target scope)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LAYERS;PACKAGES")
+  foreach(layer IN LISTS arg_LAYERS)
+    target_link_libraries(${target} ${scope} larder_${layer})
+  endforeach()
+  foreach(package IN LISTS arg_PACKAGES)
+    larder_package(${package} library)
+    target_link_libraries(${target} ${scope} ${library})
+  endforeach()
+endfunction()
+
+function(larder_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LAYERS;PACKAGES;WITHOUT")
+  file(GLOB sources CONFIGURE_DEPENDS *.c)
+  foreach(file IN LISTS arg_WITHOUT)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+  if(sources)
+    add_library(larder_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(larder_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(larder_${name} ${scope} larder_flags)
+  larder_link(larder_${name} ${scope} LAYERS ${arg_LAYERS} PACKAGES ${arg_PACKAGES})
+endfunction()
+
+function(larder_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MAIN" "LAYERS")
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${arg_MAIN})
+    return()
+  endif()
+  add_executable(${name} ${arg_MAIN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  target_link_libraries(${name} PRIVATE larder_flags)
+  larder_link(${name} PRIVATE LAYERS ${arg_LAYERS})
+  if(LARDER_JEMALLOC)
+    # Nothing calls jemalloc by name; the linker must keep it all the same.
+    larder_package(jemalloc library)
+    target_link_libraries(${name} PRIVATE -Wl,--no-as-needed ${library} -Wl,--as-needed)
+  endif()
+endfunction()
+
+# The tests of a layer may include its private headers, and nobody else's.
+function(larder_unit_tests layer folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*.c)
+  get_target_property(type larder_${layer} TYPE)
+  if(NOT sources OR type STREQUAL "INTERFACE_LIBRARY")
+    return()
+  endif()
+  add_executable(unit-${layer} ${sources})
+  target_include_directories(unit-${layer} PRIVATE ${CMAKE_SOURCE_DIR}/${folder})
+  larder_link(unit-${layer} PRIVATE LAYERS ${layer} PACKAGES criterion)
+  add_test(NAME unit-${layer} COMMAND unit-${layer})
+endfunction()
