@@ -13,7 +13,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Debug)
 endif()
-set(CMAKE_C_FLAGS_DEBUG "-Og -g")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g") # not -Og: gcc then refuses what xxHash marks always_inline
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG")
 
 include(CheckPIESupported)

@@ -2,7 +2,7 @@
 #
 #   larder_layer(net  LAYERS base  PACKAGES libcares)     a static library larder_net from the *.c beside it
 #   larder_program(larder  MAIN main.c  LAYERS server)    a program, in the top of the build directory
-#   larder_unit_tests(net src/net)                            tests/unit/net/*.c as one Criterion program
+#   larder_unit_tests(net src/net)                        tests/unit/net/*.c as one Criterion program
 #
 # LAYERS are the layers below that this one may include and link; PACKAGES are names of pkg-config. Both
 # are checked by tests/layers. A folder without any .c yet becomes an empty library, so that the tree
