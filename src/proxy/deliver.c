@@ -194,6 +194,7 @@ step_deliver(struct exchange *exchange)
     bool        head_out = exchange->out.head[0].len == 0 && exchange->out.head[1].len == 0;
     if (exchange->answer_framing.kind == BODY_TUNNEL && head_out) {
         metric_add(&exchange->worker->metrics.tunnels, 1);
+        exchange->upload.whole = exchange->upload.told = false; /* what the client sends now goes through */
         exchange->step = STEP_TUNNEL;
         return STEP_NEXT;
     }

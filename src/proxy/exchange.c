@@ -45,7 +45,6 @@ exchange_create(struct client *client)
     uint64_t room = worker->config.settings->head_fields;
     head_init(&exchange->head, exchange->fields, (uint16_t)(room < FIELDS_MAX ? room : FIELDS_MAX));
     client->exchange = exchange;
-    metric_add(&worker->metrics.requests, 1);
     metric_add(&worker->metrics.requests_active, 1);
     return exchange;
 }

@@ -51,11 +51,12 @@ step_receive(struct exchange *exchange)
 {
     struct target sent;
 
+    metric_add(&exchange->worker->metrics.requests, 1);
     if (exchange->refusal != REFUSAL_NONE || check_request(exchange, &sent) != ERR_NONE)
         return refuse(exchange);
     if (key_normalise(&exchange->arena, &sent, &exchange->target) != ERR_NONE)
         return answer_error(exchange, 503, "no-memory", "out of memory", true);
-    exchange->upload.whole = exchange->framing.kind == BODY_NONE;
+    exchange->upload.whole = exchange->upload.told = exchange->framing.kind == BODY_NONE;
     exchange->upload.left = exchange->framing.length;
     chunk_decode_init(&exchange->upload.decoder);
     if (!exchange->framing.keep_alive || exchange->worker->stopping)

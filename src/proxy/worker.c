@@ -44,10 +44,12 @@ end_everything(struct worker *worker)
 {
     struct list *node;
 
+    worker->ending = true;
     while ((node = list_first(&worker->clients)) != NULL)
         client_close(CONTAINER_OF(node, struct client, node), true);
     LIST_EACH (&worker->leads, lead)
         lead_abort(lead_of_node(lead));
+    worker->ending = false;
     worker_check_stopped(worker);
 }
 
