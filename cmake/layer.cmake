@@ -59,7 +59,8 @@ function(larder_program name)
   endif()
 endfunction()
 
-# The tests of a layer may include its private headers, and nobody else's.
+# The tests of a layer may include its private headers, and nobody else's. Under a sanitizer they are run by
+# tests/unit/runner.c, which says why.
 function(larder_unit_tests layer folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*.c)
   get_target_property(type larder_${layer} TYPE)
@@ -69,5 +70,8 @@ function(larder_unit_tests layer folder)
   add_executable(unit-${layer} ${sources})
   target_include_directories(unit-${layer} PRIVATE ${CMAKE_SOURCE_DIR}/${folder})
   larder_link(unit-${layer} PRIVATE LAYERS ${layer} PACKAGES criterion)
+  if(LARDER_SANITIZE)
+    target_sources(unit-${layer} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit/runner.c)
+  endif()
   add_test(NAME unit-${layer} COMMAND unit-${layer})
 endfunction()
