@@ -1,9 +1,9 @@
 /* runner.c: runs the Criterion tests of a layer in the sanitizer builds.
  *
- *      section cr_tst ──▶ for each test: fork ──▶ set up, test, tear down, exit ──▶ leak check ──▶ verdict
+ *      each test of section cr_tst ──▶ fork ──▶ set up, run, tear down ──▶ exit, leak check ──▶ verdict
  *
- * The tests stay Criterion's, every macro and every assertion; only what runs them is replaced. Criterion's own
- * runner cannot be used there: it places shared memory at addresses that belong to the thread sanitizer's
+ * The tests stay Criterion's, every macro and every assertion; only what runs them is replaced. Criterion's
+ * own runner cannot be used there: it places shared memory at addresses that belong to the thread sanitizer's
  * shadow, and its workers leave by _exit, before the leak sanitizer has looked. Here a test is a plain child
  * process that ends by exit(). The functions below stand in for Criterion's; the program finds them first.
  *
@@ -174,7 +174,8 @@ judge(int status, struct tally *tally)
     tally->failed++;
     tally->crashed += crashed;
     fprintf(stderr, "[FAIL] %s::%s (%s %d)\n", current.test->category, current.test->name,
-            WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+            WIFSIGNALED(status) ? "signal" : "exit status",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 static void
