@@ -1,0 +1,204 @@
+/* test_policy.c: each rule of storing and freshness, with the clock moved by hand. */
+#include "cache_test.h"
+
+#include <larder/cache/policy.h>
+
+#define DATE "Date: Sun, 06 Nov 2044 08:49:37 GMT\r\n"
+#define DATE_SECONDS INT64_C(2362207777)
+
+static const struct cache_settings settings = { .ttl = 120 * NSEC_PER_SEC, .keep = 3600 * NSEC_PER_SEC, .variants = 8 };
+
+static struct verdict
+judge_with(const struct cache_settings *with, const char *status, const char *asked, const char *said, int64_t received)
+{
+    struct test_memory memory;
+    struct test_head   request, response;
+    struct verdict     verdict;
+    wall_time          now = wall_from_seconds(received);
+
+    memory_begin(&memory);
+    policy_answer(request_of(&request, &memory.arena, asked), parse_head(&response, &memory.arena, status, said), with, now,
+                  now, &verdict);
+    memory_end(&memory);
+    return verdict;
+}
+
+static struct verdict
+judge(const char *asked, const char *said)
+{
+    return judge_with(&settings, "HTTP/1.1 200 OK", asked, said, DATE_SECONDS);
+}
+
+static int64_t
+lifetime(const struct verdict *verdict)
+{
+    return wall_since(verdict->fresh_until, verdict->born) / NSEC_PER_SEC;
+}
+
+Test(cache_policy, lifetimes_and_their_sources)
+{
+    static const struct {
+        const char          *said;
+        int64_t              seconds;
+        enum lifetime_source source;
+    } cases[] = {
+        { DATE "Cache-Control: max-age=60\r\n", 60, LIFETIME_MAX_AGE },
+        { DATE "Cache-Control: max-age=60, s-maxage=10\r\n", 10, LIFETIME_S_MAXAGE },
+        { DATE "Cache-Control: max-age=60\r\nExpires: Sun, 06 Nov 2044 08:49:38 GMT\r\n", 60, LIFETIME_MAX_AGE },
+        { DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\n", 30, LIFETIME_EXPIRES },
+        { DATE "", 120, LIFETIME_DEFAULT },
+        { DATE "Cache-Control: public\r\n", 120, LIFETIME_DEFAULT },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct verdict verdict = judge("", cases[i].said);
+        cr_assert(verdict.store, "%s", cases[i].said);
+        cr_assert_eq(lifetime(&verdict), cases[i].seconds, "%s: %lld", cases[i].said, (long long)lifetime(&verdict));
+        cr_assert_eq(verdict.source, cases[i].source);
+        cr_assert_eq(verdict.implicit, cases[i].source == LIFETIME_DEFAULT);
+    }
+}
+
+Test(cache_policy, what_is_never_fresh)
+{
+    static const char *const said[] = {
+        "Cache-Control: max-age=0\r\n",
+        "Cache-Control: s-maxage=0, max-age=60\r\n",
+        "Cache-Control: max-age=nonsense\r\n",
+        "Cache-Control: max-age=-1\r\n",
+        DATE "Expires: 0\r\n",
+        DATE "Expires: Sun, 06 Nov 2044 08:49:37 GMT\r\n",
+        DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\nExpires: Sun, 06 Nov 2044 08:50:07 GMT\r\n",
+        "Cache-Control: max-age=60\r\nAge: 60\r\n",
+        "Cache-Control: no-cache, max-age=60\r\n",
+        "Pragma: no-cache\r\n",
+    };
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        struct verdict verdict = judge("", said[i]);
+        cr_assert_not(verdict.store, "%s", said[i]);
+        cr_assert_eq(verdict.reason, REASON_NO_FRESHNESS, "%s", said[i]);
+
+        /* With a validator it is worth keeping. */
+        char with[256];
+        snprintf(with, sizeof with, "%sETag: \"1\"\r\n", said[i]);
+        verdict = judge("", with);
+        cr_assert(verdict.store, "%s", with);
+        cr_assert(verdict.always_validate || verdict.fresh_until.ns <= wall_from_seconds(DATE_SECONDS).ns);
+        cr_assert_geq(wall_since(verdict.expires, wall_from_seconds(DATE_SECONDS)), settings.keep);
+    }
+}
+
+Test(cache_policy, what_is_never_stored)
+{
+    static const struct {
+        const char *status, *asked, *said;
+        enum reason reason;
+    } cases[] = {
+        { "HTTP/1.1 200 OK", "", "Cache-Control: no-store, max-age=60\r\n", REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "Cache-Control: no-store\r\n", "Cache-Control: max-age=60\r\n", REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: private, max-age=60\r\n", REASON_PRIVATE },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: private=\"x\", max-age=60\r\n", REASON_PRIVATE },
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: max-age=60\r\n", REASON_AUTHORIZATION },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: max-age=60\r\nSet-Cookie: a=b\r\n", REASON_SET_COOKIE },
+        { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", "", REASON_COOKIE },
+        { "HTTP/1.1 206 Partial", "", "Cache-Control: max-age=60\r\n", REASON_PARTIAL },
+        { "HTTP/1.1 304 Not Modified", "", "Cache-Control: max-age=60\r\n", REASON_PARTIAL },
+        { "HTTP/1.1 500 Oops", "", "", REASON_STATUS },
+        { "HTTP/1.1 302 Found", "", "", REASON_STATUS },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct verdict verdict = judge_with(&settings, cases[i].status, cases[i].asked, cases[i].said, DATE_SECONDS);
+        cr_assert_not(verdict.store, "case %zu", i);
+        cr_assert_eq(verdict.reason, cases[i].reason, "case %zu: %s", i, reason_name(verdict.reason));
+    }
+}
+
+Test(cache_policy, what_permits_storing_after_all)
+{
+    static const struct {
+        const char *status, *asked, *said;
+    } cases[] = {
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: public, max-age=60\r\n" },
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: s-maxage=60\r\n" },
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: must-revalidate, max-age=60\r\n" },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b\r\n" },
+        { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", "Cache-Control: max-age=60\r\n" },
+        { "HTTP/1.1 500 Oops", "", "Cache-Control: max-age=60\r\n" },
+        { "HTTP/1.1 404 Not Found", "", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct verdict verdict = judge_with(&settings, cases[i].status, cases[i].asked, cases[i].said, DATE_SECONDS);
+        cr_assert(verdict.store, "case %zu: %s", i, reason_name(verdict.reason));
+    }
+}
+
+Test(cache_policy, settings_are_obeyed)
+{
+    struct cache_settings other = settings;
+
+    other.ttl = 0;
+    cr_assert_eq(judge_with(&other, "HTTP/1.1 200 OK", "", "", DATE_SECONDS).reason, REASON_NO_FRESHNESS);
+    other = settings;
+    other.ignore_cookies = true;
+    cr_assert(judge_with(&other, "HTTP/1.1 200 OK", "Cookie: a\r\n", "", DATE_SECONDS).store);
+    other = settings;
+    other.store_set_cookie = true;
+    cr_assert(judge_with(&other, "HTTP/1.1 200 OK", "", "Set-Cookie: a\r\n", DATE_SECONDS).store);
+    other = settings;
+    other.keep = 0;
+    cr_assert_not(judge_with(&other, "HTTP/1.1 200 OK", "", "Cache-Control: max-age=0\r\nETag: \"1\"\r\n", DATE_SECONDS).store);
+}
+
+Test(cache_policy, age_counts_from_where_it_is_oldest)
+{
+    static const struct {
+        const char *said;
+        int64_t     after, age;
+    } cases[] = {
+        { DATE, 0, 0 },
+        { DATE, 30, 30 },                                /* the answer was under way, or in another cache */
+        { DATE, -30, 0 },                                /* the origin's clock is ahead */
+        { DATE "Age: 10\r\n", 0, 10 },
+        { DATE "Age: 10\r\n", 30, 30 },
+        { DATE "Age: 50\r\n", 30, 50 },
+        { "Age: 7, 9\r\n", 0, 7 },
+        { "Age: -7\r\n", 0, 0 },
+        { "Age: 7x\r\n", 0, 0 },
+        { "Age: 99999999999999999999\r\n", 0, INT64_C(2147483648) },
+        { "Date: nonsense\r\n", 0, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t        received = DATE_SECONDS + cases[i].after;
+        struct verdict verdict = judge_with(&settings, "HTTP/1.1 200 OK", "", cases[i].said, received);
+        cr_assert_eq(wall_since(wall_from_seconds(received), verdict.born) / NSEC_PER_SEC, cases[i].age, "case %zu", i);
+    }
+}
+
+Test(cache_policy, requests_for_the_cache)
+{
+    static const struct {
+        const char *start;
+        bool        body;
+        enum reason reason;
+    } cases[] = {
+        { "GET / HTTP/1.1", false, REASON_NONE },      { "HEAD / HTTP/1.1", false, REASON_NONE },
+        { "POST / HTTP/1.1", false, REASON_METHOD },   { "GET / HTTP/1.1", true, REASON_BODY },
+        { "PROPFIND / HTTP/1.1", true, REASON_METHOD }, { "get / HTTP/1.1", false, REASON_METHOD },
+    };
+    struct test_memory memory;
+    struct test_head   request;
+
+    memory_begin(&memory);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_assert_eq(policy_request(parse_head(&request, &memory.arena, cases[i].start, ""), cases[i].body), cases[i].reason);
+    memory_end(&memory);
+}
+
+Test(cache_policy, every_reason_has_a_name_and_a_sentence)
+{
+    for (int i = 0; i < REASON_COUNT; i++) {
+        cr_assert_gt(strlen(reason_name((enum reason)i)), 0);
+        cr_assert_gt(strlen(reason_text((enum reason)i)), 5);
+    }
+    for (int i = LIFETIME_NONE; i <= LIFETIME_DEFAULT; i++)
+        cr_assert_gt(strlen(lifetime_source_name((enum lifetime_source)i)), 0);
+}
