@@ -93,6 +93,8 @@ client_read(struct client *client)
 {
     if (client->ended)
         return ERR_CLOSED;
+    if (client->dry)
+        return ERR_AGAIN;
     enum err err = buf_lend(&client->in);
     if (err != ERR_NONE)
         return err;
@@ -100,8 +102,10 @@ client_read(struct client *client)
         buf_compact(&client->in);
     if (buf_room(&client->in) == 0)
         return ERR_FULL;
-    size_t got = 0;
-    err = stream_read(&client->stream, buf_tail(&client->in), buf_room(&client->in), &got);
+    size_t got = 0, room = buf_room(&client->in);
+    err = stream_read(&client->stream, buf_tail(&client->in), room, &got);
+    /* A short read has emptied the socket: what comes later raises a new edge (epoll(7)), and a recv is saved. */
+    client->dry = err == ERR_AGAIN || (err == ERR_NONE && got < room);
     if (err == ERR_NONE) {
         buf_filled(&client->in, got);
         metric_add(&client->worker->metrics.bytes_in, got);
@@ -242,6 +246,8 @@ handle_ready(struct stream *stream, unsigned events)
 {
     struct client *client = CONTAINER_OF(stream, struct client, stream);
 
+    if (events & STREAM_READ)
+        client->dry = false;
     if (client->wait == CLIENT_LINGER) {
         linger(client);
         return;

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <larder/base/arena.h>
 #include <larder/http/parse.h>
+#include <stdio.h>
 
 enum { TEST_FIELDS = 64 };
 
