@@ -16,7 +16,6 @@ struct chunk_decoder {
     uint32_t     extensions; /* bytes of extensions in the whole body, at most 16 KiB */
     uint8_t      state;
     uint8_t      digits;
-    uint8_t      quote; /* inside a quoted extension value */
     uint16_t     fields;
     enum refusal refusal;
 };

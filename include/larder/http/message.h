@@ -38,7 +38,8 @@ struct head {
     uint16_t      count;
     uint16_t      room; /* of `fields`; set by the caller before parsing */
     struct field *fields;
-    uint16_t      first[FIELD_ID_COUNT]; /* index + 1 of the first line, 0: absent */
+    uint16_t      first[FIELD_ID_COUNT]; /* index + 1 of the first line, 0: absent (and of FIELD_OTHER) */
+    uint16_t      last[FIELD_ID_COUNT];  /* of the last line: where head_add links the next one */
 };
 
 /* Makes it empty, with the caller's room for fields. */

@@ -1,0 +1,101 @@
+/* hop.c: which fields end at this hop (RFC 9110 §7.6.1).
+ *
+ *      always                              Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, …
+ *      what Connection names               known names as bits, unknown ones as a short list of spans
+ *      never, although Connection names it what decides about the answer: Host, lengths, conditions, validators, …
+ *
+ * The last line is against peers who name, say, Authorization or Cookie in Connection, so that a careless proxy
+ * drops it and asks for (and stores) somebody else's page.
+ */
+#include <larder/http/framing.h>
+#include <larder/http/scan.h>
+
+static const enum field_id always[] = {
+    FIELD_CONNECTION,        FIELD_KEEP_ALIVE, FIELD_PROXY_CONNECTION,   FIELD_TE,
+    FIELD_TRAILER,           FIELD_UPGRADE,    FIELD_TRANSFER_ENCODING,  FIELD_PROXY_AUTHENTICATE,
+    FIELD_PROXY_AUTHORIZATION,
+};
+
+/* CDN-Loop must survive too, or a loop is never found (RFC 8586 §2). */
+static const enum field_id kept[] = {
+    FIELD_HOST, FIELD_CACHE_CONTROL, FIELD_AUTHORIZATION, FIELD_COOKIE, FIELD_VARY,          FIELD_RANGE,
+    FIELD_DATE, FIELD_AGE,           FIELD_EXPIRES,       FIELD_ETAG,   FIELD_LAST_MODIFIED, FIELD_CDN_LOOP,
+};
+
+static void
+mark(struct hop_set *set, enum field_id id)
+{
+    set->known[id / 64] |= UINT64_C(1) << (id % 64);
+}
+
+static bool
+is_marked(const struct hop_set *set, enum field_id id)
+{
+    return (set->known[id / 64] >> (id % 64) & 1) != 0;
+}
+
+static bool
+is_kept(struct span name, enum field_id id)
+{
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (kept[i] == id)
+            return true;
+    return span_starts_nocase(name, SPAN("Content-")) || span_starts_nocase(name, SPAN("If-"));
+}
+
+static bool
+is_listed(const struct hop_set *set, struct span name)
+{
+    for (unsigned i = 0; i < set->others; i++)
+        if (span_equal_nocase(set->other[i], name))
+            return true;
+    return false;
+}
+
+/* False when there is no room for one more unknown name. */
+static bool
+mark_option(struct hop_set *set, struct span name)
+{
+    enum field_id id = field_lookup(name);
+
+    if (is_kept(name, id))
+        return true;
+    if (id != FIELD_OTHER) {
+        mark(set, id);
+        return true;
+    }
+    if (is_listed(set, name))
+        return true;
+    if (set->others == sizeof set->other / sizeof set->other[0])
+        return false;
+    set->other[set->others++] = name;
+    return true;
+}
+
+enum err
+framing_mark_hop(const struct head *head, struct hop_set *set, enum refusal *refusal)
+{
+    struct list_walk walk = { 0 };
+    struct span      option;
+
+    *set = (struct hop_set){ 0 };
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        mark(set, always[i]);
+    while (head_walk(head, FIELD_CONNECTION, &walk, &option)) {
+        if (scan_best()->token(option) != option.len) {
+            *refusal = REFUSAL_BAD_FIELD_VALUE;
+            return ERR_SYNTAX;
+        }
+        if (!mark_option(set, option)) {
+            *refusal = REFUSAL_TOO_MANY_FIELDS;
+            return ERR_SYNTAX;
+        }
+    }
+    return ERR_NONE;
+}
+
+bool
+framing_is_hop(const struct hop_set *set, const struct field *field)
+{
+    return field->id == FIELD_OTHER ? is_listed(set, field->name) : is_marked(set, (enum field_id)field->id);
+}
