@@ -296,7 +296,43 @@ answer_shared(struct exchange *exchange)
     return start_delivery(exchange);
 }
 
-/* ── an answer for us alone: the lead has written its head ── */
+/* ── an answer for us alone: its head is written when it comes, and sent when our turn is ── */
+
+enum err
+answer_take(struct exchange *exchange, const struct head *head, const struct framing *framing)
+{
+    struct hop_set   hop;
+    enum refusal     refusal;
+    size_t           room = 512 + head->reason.len;
+
+    enum err err = framing_mark_hop(head, &hop, &refusal);
+    if (err != ERR_NONE)
+        return err;
+    for (unsigned i = 0; i < head->count; i++)
+        room += head->fields[i].name.len + head->fields[i].value.len + 4;
+    char *memory = arena_alloc(&exchange->arena, room);
+    if (memory == NULL)
+        return ERR_NO_MEMORY;
+    struct writer writer;
+    writer_init(&writer, memory, room);
+    write_status_line(&writer, head->status, head->reason);
+    for (unsigned i = 0; i < head->count; i++) {
+        const struct field *field = &head->fields[i];
+        bool                upgrade = framing->kind == BODY_TUNNEL && field->id == FIELD_UPGRADE;
+        if (field->id != FIELD_CONTENT_LENGTH && (upgrade || !framing_is_hop(&hop, field)))
+            write_field(&writer, field->name, field->value);
+    }
+    if (!head_has(head, FIELD_DATE)) /* RFC 9110 §6.6.1 */
+        write_field(&writer, SPAN("Date"), worker_date(exchange->worker));
+    write_field(&writer, SPAN("Via"), head->minor == 0 ? SPAN("1.0 larder") : SPAN("1.1 larder"));
+    if (framing->kind == BODY_TUNNEL)
+        write_field(&writer, SPAN("Connection"), SPAN("upgrade"));
+    exchange->answer = writer_span(&writer);
+    exchange->answer_status = head->status;
+    exchange->answer_framing = *framing;
+    exchange->outcome.fwd_status = head->status;
+    return writer.failed ? ERR_LIMIT : ERR_NONE;
+}
 
 enum step_result
 answer_alone(struct exchange *exchange)

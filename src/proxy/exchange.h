@@ -148,6 +148,10 @@ enum step_result step_hit(struct exchange *exchange);
 enum step_result answer_shared(struct exchange *exchange);
 enum step_result answer_refreshed(struct exchange *exchange);
 enum step_result answer_alone(struct exchange *exchange);
+
+/* Keeps the head of an answer that is for this exchange alone, for answer_alone. ERR_NO_MEMORY, ERR_LIMIT, ERR_SYNTAX. */
+MUST_CHECK enum err answer_take(struct exchange *exchange, const struct head *head, const struct framing *framing);
+
 /* An answer of our own: `text` says what happened, in one sentence. Closes the connection if `close`. */
 enum step_result answer_error(struct exchange *exchange, unsigned status, const char *name, const char *text, bool close);
 

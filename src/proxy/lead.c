@@ -3,36 +3,11 @@
  * The lead keeps a copy of the request's head: the verdict needs it (RFC 9111 §3), and the exchange may be gone by
  * then. Its fill may ask for a pause; the reader that makes room again is perhaps on another worker and sends mail.
  */
-#include "lead.h"
+#include "lead_impl.h"
 
 #include <larder/base/check.h>
-#include <larder/cache/vary.h>
-#include <larder/http/write.h>
-#include <stdlib.h>
 
 enum { RECORD_OVERHEAD = 2048 }; /* key text and marker beside a body and its head */
-
-/* Owner: the worker. `drained` is posted by readers of the fill. */
-struct lead {
-    struct list      node;
-    struct worker   *worker;
-    struct fetch    *fetch;
-    struct flight   *flight;
-    struct exchange *exchange; /* who started it; NULL once it left */
-    struct arena     arena;
-    struct mail      drained;
-
-    const struct site *site;
-    struct head        request; /* in our arena */
-    struct store_key   primary;
-    enum reason        reason; /* why it is a pass */
-    struct span        vary; /* the spec under which the key was looked for */
-    struct lease       stale; /* what is validated; no lease: nothing */
-    wall_time          requested;
-    size_t             body_max;
-    bool               paused; /* waits for `drained` */
-    bool               over;   /* the fetch has ended; only mail is waited for */
-};
 
 /* ── end ── */
 
@@ -46,8 +21,8 @@ free_lead(struct lead *lead)
 }
 
 /* Gives everything back but the mail, if a reader is about to send it. */
-static void
-end_lead(struct lead *lead)
+void
+lead_end(struct lead *lead)
 {
     CHECK(!lead->over);
     lead->over = true;
@@ -86,7 +61,7 @@ lead_abort(struct lead *lead)
         flight_fail(lead->flight, FETCH_CUT, "");
     else
         cut(lead);
-    end_lead(lead);
+    lead_end(lead);
 }
 
 bool
@@ -121,8 +96,8 @@ lead_leave(struct exchange *exchange)
 /* ── pausing ── */
 
 /* Any thread: a reader has made room. */
-static void
-send_drained(void *owner)
+void
+lead_send_drained(void *owner)
 {
     struct lead *lead = owner;
     loop_post(lead->worker->loop, &lead->drained);
@@ -151,181 +126,6 @@ pause_if_full(struct lead *lead)
     }
 }
 
-/* ── the answer's head ── */
-
-/* The head of an answer for the leader alone, as it goes to its client. */
-static enum err
-write_alone(struct lead *lead, const struct head *head, const struct framing *framing)
-{
-    struct exchange *exchange = lead->exchange;
-    struct hop_set   hop;
-    enum refusal     refusal;
-    size_t           room = 512 + head->reason.len;
-
-    enum err err = framing_mark_hop(head, &hop, &refusal);
-    if (err != ERR_NONE)
-        return err;
-    for (unsigned i = 0; i < head->count; i++)
-        room += head->fields[i].name.len + head->fields[i].value.len + 4;
-    char *memory = arena_alloc(&exchange->arena, room);
-    if (memory == NULL)
-        return ERR_NO_MEMORY;
-    struct writer writer;
-    writer_init(&writer, memory, room);
-    write_status_line(&writer, head->status, head->reason);
-    for (unsigned i = 0; i < head->count; i++) {
-        const struct field *field = &head->fields[i];
-        bool                upgrade = framing->kind == BODY_TUNNEL && field->id == FIELD_UPGRADE;
-        if (field->id != FIELD_CONTENT_LENGTH && (upgrade || !framing_is_hop(&hop, field)))
-            write_field(&writer, field->name, field->value);
-    }
-    if (!head_has(head, FIELD_DATE)) /* RFC 9110 §6.6.1 */
-        write_field(&writer, SPAN("Date"), worker_date(lead->worker));
-    write_field(&writer, SPAN("Via"), head->minor == 0 ? SPAN("1.0 larder") : SPAN("1.1 larder"));
-    if (framing->kind == BODY_TUNNEL)
-        write_field(&writer, SPAN("Connection"), SPAN("upgrade"));
-    exchange->answer = writer_span(&writer);
-    exchange->answer_status = head->status;
-    exchange->answer_framing = *framing;
-    exchange->outcome.fwd_status = head->status;
-    return writer.failed ? ERR_LIMIT : ERR_NONE;
-}
-
-static void
-give_up(struct lead *lead, enum fetch_failure failure, const char *detail)
-{
-    flight_fail(lead->flight, failure, detail);
-    end_lead(lead);
-}
-
-/* Not for sharing: the leader has it, the others go on by themselves. */
-static void
-let_go(struct lead *lead, const struct head *head, const struct framing *framing, enum reason reason)
-{
-    /* A pass is no news about its key, nor is a struggling origin. */
-    bool remember = flight_may_store(lead->flight) && head->status < 500 && lead->request.method == METHOD_GET;
-
-    metric_add(&lead->worker->metrics.uncacheable, flight_may_store(lead->flight));
-    if (lead->exchange != NULL && write_alone(lead, head, framing) != ERR_NONE) {
-        give_up(lead, FETCH_NO_RESOURCES, "");
-        return;
-    }
-    if (flight_let_go(lead->flight, reason, remember) != ERR_NONE) {
-        give_up(lead, FETCH_NO_RESOURCES, "");
-        return;
-    }
-    fill_on_drained(flight_fill(lead->flight), send_drained, lead);
-    if (lead->exchange == NULL)
-        lead_abort(lead);
-}
-
-static bool
-is_too_large(const struct lead *lead, const struct framing *framing)
-{
-    return framing->kind == BODY_LENGTH && framing->length > lead->body_max;
-}
-
-/* The variant of this answer: spec and values, over what the URL's other answers vary on as well. */
-static enum reason
-select_variant(struct lead *lead, const struct head *head, struct span *spec, struct span *values)
-{
-    struct span own;
-    bool        star = false;
-
-    enum err err = vary_spec(&lead->arena, head, &own, &star);
-    if (star)
-        return REASON_VARY_STAR;
-    if (err == ERR_NONE)
-        err = vary_union(&lead->arena, own, lead->vary, spec);
-    if (err == ERR_NONE)
-        err = vary_values(&lead->arena, &lead->request, *spec, values);
-    return err == ERR_NONE ? REASON_NONE : err == ERR_NO_MEMORY ? REASON_NO_MEMORY : REASON_VARY_LIMIT;
-}
-
-/* REASON_NONE: the answer is shared and will be stored. */
-static enum reason
-share(struct lead *lead, const struct head *head, const struct framing *framing)
-{
-    struct verdict verdict;
-    struct span    spec, values, meta;
-    wall_time      now = loop_wall(lead->worker->loop);
-
-    policy_answer(&lead->request, head, &lead->site->cache, lead->requested, now, &verdict);
-    if (!verdict.store)
-        return verdict.reason;
-    if (is_too_large(lead, framing))
-        return REASON_TOO_LARGE;
-    enum reason reason = select_variant(lead, head, &spec, &values);
-    if (reason != REASON_NONE)
-        return reason;
-
-    bool    known = framing->kind == BODY_LENGTH || framing->kind == BODY_NONE;
-    int64_t length = known ? (int64_t)framing->length : -1;
-    enum err err = object_write(&lead->arena, head, &verdict, spec, length, now, &meta);
-    if (err == ERR_NONE)
-        err = flight_share(lead->flight, meta, &verdict, spec, values, length);
-    if (err != ERR_NONE)
-        return err == ERR_LIMIT ? REASON_HEAD_TOO_LARGE : REASON_NO_MEMORY;
-    fill_on_drained(flight_fill(lead->flight), send_drained, lead);
-    return REASON_NONE;
-}
-
-/* A 304 to our condition (RFC 9111 §4.3.4). False: it does not fit what we have. */
-static bool
-refresh(struct lead *lead, const struct head *head)
-{
-    struct object  stored;
-    struct verdict verdict;
-    struct span    meta;
-    wall_time      now = loop_wall(lead->worker->loop);
-
-    if (!object_read(lead->stale.record.meta, &stored))
-        return false;
-    if (object_refresh(&lead->arena, &stored, head, &lead->request, &lead->site->cache, lead->requested, now, &verdict,
-                       &meta)
-            != ERR_NONE
-        || flight_refresh(lead->flight, meta, &verdict, lead->stale.record.created) != ERR_NONE)
-        return false;
-    metric_add(&lead->worker->metrics.revalidated, 1);
-    if (!verdict.store)
-        flight_abandon(lead->flight); /* good for those who wait now, not to be kept */
-    else if (flight_land(lead->flight, &lead->site->cache))
-        metric_add(&lead->worker->metrics.stored, 1);
-    return true;
-}
-
-/* ── invalidation (RFC 9111 §4.4) ── */
-
-static void
-free_purge(struct cache_purge *purge)
-{
-    free((char *)(uintptr_t)purge->key.text.at);
-    free(purge);
-}
-
-/* An unsafe request that did not fail makes what is stored for its URL old. */
-static void
-invalidate(struct lead *lead, const struct head *head)
-{
-    if (method_is_safe(lead->request.method) || head->status < 200 || head->status >= 400)
-        return;
-    struct cache_purge *purge = malloc(sizeof *purge);
-    char               *text = malloc(lead->primary.text.len + 1);
-    if (purge != NULL && text != NULL) {
-        memcpy(text, lead->primary.text.at, lead->primary.text.len);
-        *purge = (struct cache_purge){ .key = { lead->primary.digest, span_of(text, lead->primary.text.len) },
-                                       .done = free_purge };
-        if (cache_purge(lead->worker->config.cache, purge) == ERR_NONE) {
-            metric_add(&lead->worker->metrics.invalidations, 1);
-            return;
-        }
-    }
-    log_write(lead->worker->config.log, LOG_WARN, "could not invalidate %.*s after %.*s: the store is busy",
-              SPAN_ARG(lead->primary.text), SPAN_ARG(lead->request.method_text));
-    free(purge);
-    free(text);
-}
-
 /* ── what the fetch tells ── */
 
 static void
@@ -341,17 +141,7 @@ on_interim(void *owner, const struct head *head)
 static void
 on_head(void *owner, const struct head *head, const struct framing *framing)
 {
-    struct lead *lead = owner;
-
-    invalidate(lead, head);
-    if (lead->stale.shard != NULL && head->status == 304) {
-        if (!refresh(lead, head))
-            give_up(lead, FETCH_BAD_HEAD, "a 304 that does not fit what is stored");
-        return;
-    }
-    enum reason reason = flight_may_store(lead->flight) ? share(lead, head, framing) : lead->reason;
-    if (flight_phase(lead->flight) == FLIGHT_OPEN)
-        let_go(lead, head, framing, reason);
+    lead_judge(owner, head, framing);
 }
 
 static void
@@ -385,7 +175,7 @@ on_end(void *owner)
         if (phase == FLIGHT_SHARED && fill_is_kept(fill) && flight_land(lead->flight, &lead->site->cache))
             metric_add(&lead->worker->metrics.stored, 1);
     }
-    end_lead(lead);
+    lead_end(lead);
 }
 
 static void
@@ -399,7 +189,7 @@ on_fail(void *owner, enum fetch_failure failure, const char *detail)
         flight_fail(lead->flight, failure, detail);
     else
         cut(lead);
-    end_lead(lead);
+    lead_end(lead);
 }
 
 static void
