@@ -5,7 +5,8 @@
  *      neither           ──▶ a request has no body; a response lasts until the connection closes
  *
  * RFC 9112 allows a recipient to repair some of what is refused here (equal lengths twice, a length beside a
- * transfer coding). Each such repair is a way to smuggle a request past one of two servers (§11.2), so none is made.
+ * transfer coding). Each such repair is a way to smuggle a request past one of two servers (§11.2), so none
+ * is made.
  */
 #include <larder/http/framing.h>
 #include <larder/http/scan.h>
@@ -21,8 +22,8 @@ refuse(enum refusal *refusal, enum refusal why)
     return ERR_SYNTAX;
 }
 
-/* Several codings of which the last, and only that, is `chunked` are correct, only nothing that we know (RFC 9112
- * §6.1: 501). Whatever else is there has no certain end (§6.3: 400). */
+/* Several codings of which the last, and only that, is `chunked` are correct, only nothing that we know (RFC
+ * 9112 §6.1: 501). Whatever else is there has no certain end (§6.3: 400). */
 static enum err
 refuse_codings(const struct head *head, enum refusal *refusal)
 {
@@ -78,7 +79,8 @@ keeps_alive(const struct head *head)
     return head->minor > 0 || head_lists_token(head, FIELD_CONNECTION, SPAN("keep-alive"));
 }
 
-/* What both directions have in common. `kind` comes out as what the fields alone say; BODY_NONE where they are silent. */
+/* What both directions have in common. `kind` comes out as what the fields alone say; BODY_NONE where they
+ * are silent. */
 static enum err
 read_fields(const struct head *head, struct framing *framing, enum refusal *refusal)
 {
@@ -105,8 +107,8 @@ has_no_body(unsigned status)
     return status < FINAL_MIN || status == NO_CONTENT;
 }
 
-/* RFC 9110 §8.6 and RFC 9112 §6.1: neither field belongs into a 1xx or 204; a peer that sends one may also send the
- * body that it announces. "Content-Length: 0" is common and harmless. */
+/* RFC 9110 §8.6 and RFC 9112 §6.1: neither field belongs into a 1xx or 204; a peer that sends one may also
+ * send the body that it announces. "Content-Length: 0" is common and harmless. */
 static enum err
 check_bodiless(const struct framing *framing, enum refusal *refusal)
 {
@@ -141,7 +143,8 @@ settle_response(const struct head *head, enum method method, struct framing *fra
 }
 
 enum err
-framing_of_response(const struct head *head, enum method method, struct framing *framing, enum refusal *refusal)
+framing_of_response(const struct head *head, enum method method, struct framing *framing,
+                    enum refusal *refusal)
 {
     enum err err = read_fields(head, framing, refusal);
 

@@ -1,11 +1,11 @@
 /* hop.c: which fields end at this hop (RFC 9110 §7.6.1).
  *
- *      always                              Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, …
- *      what Connection names               known names as bits, unknown ones as a short list of spans
- *      never, although Connection names it what decides about the answer: Host, lengths, conditions, validators, …
+ *      always                             Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, …
+ *      what Connection names              known names as bits, unknown ones as a short list of spans
+ *      never, although it is named       what decides about the answer: Host, lengths, conditions, validators, …
  *
- * The last line is against peers who name, say, Authorization or Cookie in Connection, so that a careless proxy
- * drops it and asks for (and stores) somebody else's page.
+ * The last line is against peers who name, say, Authorization or Cookie in Connection, so that a careless
+ * proxy drops it and asks for (and stores) somebody else's page.
  */
 #include <larder/http/framing.h>
 #include <larder/http/scan.h>

@@ -2,8 +2,8 @@
  *
  *      a, "b,c" ,, d  ──▶  a | "b,c" | d
  *
- * A quoted string keeps its commas; inside it a backslash takes the next byte along (§5.6.4). A quoted string that
- * is not closed reaches to the end of its line, never into the next one. One pass, nothing is copied.
+ * A quoted string keeps its commas; inside it a backslash takes the next byte along (§5.6.4). A quoted string
+ * that is not closed reaches to the end of its line, never into the next one. One pass, nothing is copied.
  */
 #include <larder/http/message.h>
 

@@ -24,7 +24,8 @@ method_lookup(struct span name)
 bool
 method_is_safe(enum method method)
 {
-    return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_OPTIONS || method == METHOD_TRACE;
+    return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_OPTIONS
+           || method == METHOD_TRACE;
 }
 
 bool

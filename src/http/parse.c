@@ -5,8 +5,9 @@
  *      CR LF                               the end
  *
  * One pass, left to right: the scanners run over names and values, everything between them is a handful of
- * compares. A head that is not whole yet is read again from its start when more has come: what was legal stays so,
- * and a head is bounded, so that a peer who drips its bytes costs himself more than us. Nothing is allocated.
+ * compares. A head that is not whole yet is read again from its start when more has come: what was legal
+ * stays so, and a head is bounded, so that a peer who drips its bytes costs himself more than us. Nothing is
+ * allocated.
  */
 #include "reader.h"
 
@@ -42,7 +43,8 @@ take_field(struct reader *reader, struct head *head)
     return ERR_NONE;
 }
 
-/* A line that begins with white space would continue the one before it (RFC 9112 §5.2), or the start line (§2.2). */
+/* A line that begins with white space would continue the one before it (RFC 9112 §5.2), or the start line
+ * (§2.2). */
 static enum err
 refuse_fold(const struct reader *reader, const struct head *head)
 {
@@ -75,7 +77,8 @@ reader_of(struct span bytes, const struct parse_limits *limits, enum refusal *re
 }
 
 static enum err
-finish(const struct reader *reader, enum err err, struct span bytes, const struct parse_limits *limits, size_t *size)
+finish(const struct reader *reader, enum err err, struct span bytes, const struct parse_limits *limits,
+       size_t *size)
 {
     if (err == ERR_AGAIN && bytes.len >= limits->head)
         return reader_refuse(reader, REFUSAL_HEAD_TOO_LONG);

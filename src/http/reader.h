@@ -4,9 +4,9 @@
  *                      ▲
  *                     rest: what is not read yet
  *
- * Every step answers ERR_NONE (taken), ERR_AGAIN (the bytes end here, and all of them are legal) or ERR_SYNTAX
- * (refused, *refusal says why). Steps look at bytes strictly from left to right, and the first wrong byte decides:
- * so a message is refused for the same reason however its bytes were cut into pieces.
+ * Every step answers ERR_NONE (taken), ERR_AGAIN (the bytes end here, and all of them are legal) or
+ * ERR_SYNTAX (refused, *refusal says why). Steps look at bytes strictly from left to right, and the first
+ * wrong byte decides: so a message is refused for the same reason however its bytes were cut into pieces.
  */
 #ifndef LARDER_HTTP_READER_H
 #define LARDER_HTTP_READER_H

@@ -1,7 +1,8 @@
 /* scan.c: which scanners this processor gets.
  *
- * The choice is made at the first call and kept. Threads that come first together all find the same answer, so
- * it does not matter which of them writes it down: a relaxed atomic is enough, and what it points at is constant.
+ * The choice is made at the first call and kept. Threads that come first together all find the same answer,
+ * so it does not matter which of them writes it down: a relaxed atomic is enough, and what it points at is
+ * constant.
  */
 #include "scan_impl.h"
 

@@ -1,11 +1,11 @@
 /* scan_avx2.c: the scanners, 32 bytes at a time (AVX2).
  *
- *      byte 0xhl ──▶ nibbles[l] = the rows of ASCII that have column l in the class ─┐
- *                ──▶ rows[h]    = bit h, and 0 from 0x80 on ─────────────────────────┴─ and ──▶ 0: not in the class
+ *      byte 0xhl ──▶ nibbles[l] = rows of ASCII with column l in the class ─┐
+ *                ──▶ rows[h]    = bit h, and 0 from 0x80 on ────────────────┴─ and ──▶ 0: not in the class
  *
  * Two table look-ups decide any class of ASCII (Langdale and Lemire, "Parsing gigabytes of JSON per second").
- * What is shorter than a vector goes to the SSE4.2 scanners.
- * CMake compiles this file for AVX2; nobody calls it before scan.c has asked the processor.
+ * What is shorter than a vector goes to the SSE4.2 scanners. CMake compiles this file for AVX2; nobody calls
+ * it before scan.c has asked the processor.
  */
 #include "scan_impl.h"
 
@@ -28,7 +28,8 @@ outside_class(__m256i bytes, __m256i nibbles)
     const __m256i rows = _mm256_setr_epi8(SCAN_ROWS, SCAN_ROWS), low = _mm256_set1_epi8(0x0f);
     __m256i       column = _mm256_shuffle_epi8(nibbles, _mm256_and_si256(bytes, low));
     __m256i       row = _mm256_shuffle_epi8(rows, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), low));
-    return (unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_and_si256(column, row), _mm256_setzero_si256()));
+    __m256i       outside = _mm256_cmpeq_epi8(_mm256_and_si256(column, row), _mm256_setzero_si256());
+    return (unsigned)_mm256_movemask_epi8(outside);
 }
 
 /* Controls but HTAB, and DEL. */

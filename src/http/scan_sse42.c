@@ -1,11 +1,11 @@
 /* scan_sse42.c: the scanners, 16 bytes at a time (SSE4.2).
  *
- *      byte 0xhl ──▶ nibbles[l] = the rows of ASCII that have column l in the class ─┐
- *                ──▶ rows[h]    = bit h, and 0 from 0x80 on ─────────────────────────┴─ and ──▶ 0: not in the class
+ *      byte 0xhl ──▶ nibbles[l] = rows of ASCII with column l in the class ─┐
+ *                ──▶ rows[h]    = bit h, and 0 from 0x80 on ────────────────┴─ and ──▶ 0: not in the class
  *
  * Two table look-ups decide any class of ASCII (Langdale and Lemire, "Parsing gigabytes of JSON per second").
- * What is shorter than a vector goes to the scalar scanners.
- * CMake compiles this file for SSE4.2; nobody calls it before scan.c has asked the processor.
+ * What is shorter than a vector goes to the scalar scanners. CMake compiles this file for SSE4.2; nobody
+ * calls it before scan.c has asked the processor.
  */
 #include "scan_impl.h"
 
@@ -28,7 +28,8 @@ outside_class(__m128i bytes, __m128i nibbles)
     const __m128i rows = _mm_setr_epi8(SCAN_ROWS), low = _mm_set1_epi8(0x0f);
     __m128i       column = _mm_shuffle_epi8(nibbles, _mm_and_si128(bytes, low));
     __m128i       row = _mm_shuffle_epi8(rows, _mm_and_si128(_mm_srli_epi16(bytes, 4), low));
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_and_si128(column, row), _mm_setzero_si128()));
+    __m128i       outside = _mm_cmpeq_epi8(_mm_and_si128(column, row), _mm_setzero_si128());
+    return (unsigned)_mm_movemask_epi8(outside);
 }
 
 /* Controls but HTAB, and DEL. */

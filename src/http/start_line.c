@@ -3,8 +3,9 @@
  *      [CR LF] method SP target SP "HTTP/1." ("0" | "1") CR LF            RFC 9112 §3
  *      "HTTP/1." ("0" | "1") SP 3DIGIT [SP [reason]] CR LF                RFC 9112 §4
  *
- * Exactly one SP between the parts. One thing is taken that the grammar does not have: origins in the wild leave
- * the SP after the status code out when the reason is empty ("HTTP/1.1 200\r\n"). Nothing else can be meant by it.
+ * Exactly one SP between the parts. One thing is taken that the grammar does not have: origins in the wild
+ * leave the SP after the status code out when the reason is empty ("HTTP/1.1 200\r\n"). Nothing else can be
+ * meant by it.
  */
 #include "bytes.h"
 #include "reader.h"
@@ -68,7 +69,8 @@ take_target(struct reader *reader, struct head *head, uint32_t limit)
     return reader_take_space(reader, REFUSAL_BAD_TARGET);
 }
 
-/* RFC 9112 §2.2: "a server SHOULD ignore at least one empty line (CRLF) received prior to the request-line". */
+/* RFC 9112 §2.2: "a server SHOULD ignore at least one empty line (CRLF) received prior to the
+ * request-line". */
 static enum err
 skip_empty_line(struct reader *reader)
 {

@@ -5,8 +5,8 @@
  *      OPTIONS *                  asterisk-form
  *      CONNECT host:port          authority-form: refused, as CONNECT is
  *
- * Two servers that disagree about the host of one request serve each other's pages. So there is exactly one Host,
- * it follows its grammar to the letter, and both places agree.
+ * Two servers that disagree about the host of one request serve each other's pages. So there is exactly one
+ * Host, it follows its grammar to the letter, and both places agree.
  */
 #include <larder/http/parse.h>
 #include <larder/http/scan.h>

@@ -1,0 +1,238 @@
+/* cache_control.c: the directives of Cache-Control, read once into a struct.
+ *
+ *      member ──▶ name ["=" (token | quoted-string)] ──▶ row of `directives` ──▶ how to read it, and where to
+ *
+ * Where the text breaks its grammar, the reading that keeps less wins: a directive that forbids counts
+ * whatever follows its name, one that allows counts only when it stands alone, a number that is none is
+ * DELTA_INVALID, and a quoted string that is never closed, which may hide a directive, is taken as no-store.
+ */
+#include <larder/http/cache_control.h>
+#include <larder/http/scan.h>
+
+#include "bytes.h"
+
+/* How a directive is read. */
+enum reading {
+    FORBIDS, /* a flag; whatever follows the name, it is set */
+    ALLOWS,  /* a flag, set only without a value */
+    SECONDS,
+    SECONDS_OR_ANY, /* max-stale: no value means any number */
+    FIELDS          /* a flag without a value, with one a list of field names */
+};
+
+struct directive {
+    struct span  name;
+    enum reading reading;
+    size_t       flag;  /* offset of the bool */
+    size_t       value; /* offset of the int64_t or struct span */
+};
+
+/* A member taken apart. */
+struct member {
+    struct span name;
+    struct span value;
+    bool        has_value;
+    bool        quoted;
+    bool        malformed;
+    bool        unclosed; /* ends inside a quoted string */
+};
+
+#define NAME(text) { text, sizeof(text) - 1 }
+#define FLAG(text, reading, member) { NAME(text), reading, offsetof(struct cache_control, member), 0 }
+#define DELTA(text, reading, member) { NAME(text), reading, 0, offsetof(struct cache_control, member) }
+#define LIST(text, flag, member) \
+    { NAME(text), FIELDS, offsetof(struct cache_control, flag), offsetof(struct cache_control, member) }
+
+static const struct directive directives[] = {
+    DELTA("max-age", SECONDS, max_age), /* RFC 9111 §5.2 */
+    DELTA("s-maxage", SECONDS, s_maxage),
+    DELTA("max-stale", SECONDS_OR_ANY, max_stale),
+    DELTA("min-fresh", SECONDS, min_fresh),
+    DELTA("stale-while-revalidate", SECONDS, stale_while_revalidate), /* RFC 5861 */
+    DELTA("stale-if-error", SECONDS, stale_if_error),
+    LIST("no-cache", no_cache, no_cache_fields),
+    LIST("private", is_private, private_fields),
+    FLAG("no-store", FORBIDS, no_store),
+    FLAG("must-revalidate", FORBIDS, must_revalidate),
+    FLAG("proxy-revalidate", FORBIDS, proxy_revalidate),
+    FLAG("no-transform", FORBIDS, no_transform),
+    FLAG("only-if-cached", FORBIDS, only_if_cached),
+    FLAG("public", ALLOWS, is_public),
+    FLAG("must-understand", ALLOWS, must_understand), /* it may lift a no-store (§5.2.2.3) */
+    FLAG("immutable", ALLOWS, immutable),             /* RFC 8246 */
+};
+
+static bool *
+flag_of(struct cache_control *control, const struct directive *directive)
+{
+    return (bool *)(void *)((char *)control + directive->flag);
+}
+
+static int64_t *
+delta_of(struct cache_control *control, const struct directive *directive)
+{
+    return (int64_t *)(void *)((char *)control + directive->value);
+}
+
+static struct span *
+list_of(struct cache_control *control, const struct directive *directive)
+{
+    return (struct span *)(void *)((char *)control + directive->value);
+}
+
+static const struct directive *
+find_directive(struct span name)
+{
+    for (size_t i = 0; i < sizeof directives / sizeof directives[0]; i++)
+        if (span_equal_nocase(directives[i].name, name))
+            return &directives[i];
+    return NULL;
+}
+
+/* Where the quoted string that begins at `from` is closed; the length of the text when it is not. */
+static size_t
+closing_quote(struct span text, size_t from)
+{
+    size_t i = from + 1;
+    while (i < text.len && text.at[i] != '"')
+        i += text.at[i] == '\\' ? 2 : 1;
+    return i < text.len ? i : text.len;
+}
+
+/* Whether a quoted string is open at the end, wherever in the member it began. */
+static bool
+ends_in_quotes(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] != '"')
+            continue;
+        i = closing_quote(text, i);
+        if (i == text.len)
+            return true;
+    }
+    return false;
+}
+
+static void
+read_value(struct member *member, struct span text)
+{
+    member->has_value = true;
+    member->quoted = text.len >= 2 && text.at[0] == '"' && closing_quote(text, 0) == text.len - 1;
+    member->value = member->quoted ? span_of(text.at + 1, text.len - 2) : text;
+    member->malformed = !member->quoted && (text.len == 0 || scan_best()->token(text) != text.len);
+}
+
+static struct member
+read_member(struct span text)
+{
+    size_t        length = scan_best()->token(text);
+    struct member member = { .name = span_head(text, length), .unclosed = ends_in_quotes(text) };
+    struct span   rest = span_skip(text, length);
+
+    if (rest.len > 0 && rest.at[0] == '=')
+        read_value(&member, span_skip(rest, 1));
+    else if (rest.len > 0) /* "max-age =1", "no-store foo" */
+        member.malformed = member.has_value = true;
+    return member;
+}
+
+/* 1*DIGIT; above DELTA_MAX it stays there, however many digits there are (RFC 9111 §1.2.2). */
+static int64_t
+read_delta(const struct member *member)
+{
+    int64_t sum = 0;
+
+    if (!member->has_value || member->malformed || member->quoted)
+        return DELTA_INVALID;
+    for (size_t i = 0; i < member->value.len; i++) {
+        if (!byte_is(member->value.at[i], BYTE_DIGIT))
+            return DELTA_INVALID;
+        sum = sum * 10 + (member->value.at[i] - '0');
+        if (sum > DELTA_MAX)
+            sum = DELTA_MAX;
+    }
+    return sum;
+}
+
+static void
+set_delta(struct cache_control *control, const struct directive *directive, int64_t seconds)
+{
+    int64_t *delta = delta_of(control, directive);
+
+    if (*delta == DELTA_ABSENT)
+        *delta = seconds;
+    else
+        control->repeated = true;
+}
+
+/* A comma list of at least one token. */
+static bool
+is_name_list(struct span rest)
+{
+    struct span name;
+    bool        any = false;
+
+    while (list_next(&rest, &name)) {
+        any = true;
+        if (scan_best()->token(name) != name.len)
+            return false;
+    }
+    return any;
+}
+
+/* A list that cannot be read, and a second list, widen to the whole answer. */
+static void
+set_fields(struct cache_control *control, const struct directive *directive, const struct member *member)
+{
+    struct span *list = list_of(control, directive);
+
+    if (member->has_value && !member->malformed && list->at == NULL && is_name_list(member->value))
+        *list = member->value;
+    else
+        *flag_of(control, directive) = true;
+}
+
+static void
+apply(struct cache_control *control, const struct directive *directive, const struct member *member)
+{
+    switch (directive->reading) {
+    case FORBIDS:
+        *flag_of(control, directive) = true;
+        break;
+    case ALLOWS:
+        if (!member->has_value)
+            *flag_of(control, directive) = true;
+        break;
+    case SECONDS:
+        set_delta(control, directive, read_delta(member));
+        break;
+    case SECONDS_OR_ANY:
+        set_delta(control, directive, member->has_value ? read_delta(member) : DELTA_ANY);
+        break;
+    case FIELDS:
+        set_fields(control, directive, member);
+        break;
+    }
+}
+
+void
+cache_control_parse(const struct head *head, struct cache_control *control)
+{
+    struct list_walk walk = { 0 };
+    struct span      text;
+
+    *control = (struct cache_control){ .max_age = DELTA_ABSENT,
+                                       .s_maxage = DELTA_ABSENT,
+                                       .max_stale = DELTA_ABSENT,
+                                       .min_fresh = DELTA_ABSENT,
+                                       .stale_while_revalidate = DELTA_ABSENT,
+                                       .stale_if_error = DELTA_ABSENT };
+    while (head_walk(head, FIELD_CACHE_CONTROL, &walk, &text)) {
+        struct member           member = read_member(text);
+        const struct directive *directive = find_directive(member.name);
+        control->present = true;
+        control->no_store = control->no_store || member.unclosed;
+        if (directive != NULL)
+            apply(control, directive, &member);
+    }
+}

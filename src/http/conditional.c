@@ -1,0 +1,105 @@
+/* conditional.c: the preconditions of a request against what is stored, in the order of RFC 9110 §13.2.2.
+ *
+ *      If-Match ─▶ no match: 412
+ *        └ else If-Unmodified-Since ─▶ modified later: 412
+ *      If-None-Match ─▶ a match: 304
+ *        └ else If-Modified-Since ─▶ not modified later: 304
+ *
+ * A list of entity tags is no list of quoted strings: in a tag a backslash is a byte like any other (§8.8.3),
+ * so `"a\"` is a whole tag. Lists are therefore walked here, tag by tag, and not by head_walk. What is no tag
+ * matches nothing.
+ */
+#include <larder/http/conditional.h>
+#include <larder/http/date.h>
+
+typedef bool etag_match(struct etag a, struct etag b);
+
+/* Takes a member off the front of the list: up to the first comma that is not inside of a tag. */
+static struct span
+take_member(struct span *rest)
+{
+    size_t end = 0;
+    bool   quoted = false;
+
+    for (; end < rest->len && (quoted || rest->at[end] != ','); end++)
+        if (rest->at[end] == '"')
+            quoted = !quoted;
+    struct span member = span_trim(span_head(*rest, end));
+    *rest = span_skip(*rest, end + 1);
+    return member;
+}
+
+static bool
+line_has(struct span rest, struct etag stored, etag_match *match)
+{
+    while (rest.len > 0) {
+        struct etag given;
+        if (etag_parse(take_member(&rest), &given) && match(given, stored))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the lines of `id`, a list of entity tags, name the stored one. `*` names any, and stands alone. */
+static bool
+names_stored(const struct head *request, enum field_id id, const struct validators *stored, etag_match *match)
+{
+    const struct field *field = head_find(request, id);
+    struct etag         etag;
+
+    if (head_next(request, field) == NULL && span_equal(field->value, SPAN("*")))
+        return true;
+    if (!etag_parse(stored->etag, &etag))
+        return false;
+    for (; field != NULL; field = head_next(request, field))
+        if (line_has(field->value, etag, match))
+            return true;
+    return false;
+}
+
+/* The date in the one line of `id`. */
+static bool
+find_date(const struct head *request, enum field_id id, wall_time now, int64_t *seconds)
+{
+    const struct field *field = head_find(request, id);
+    return field != NULL && head_next(request, field) == NULL && date_parse(field->value, now, seconds);
+}
+
+/* RFC 9110 §13.1.1 and §13.1.4. */
+static bool
+has_failed(const struct head *request, const struct validators *stored, wall_time now)
+{
+    int64_t limit;
+
+    if (head_has(request, FIELD_IF_MATCH))
+        return !names_stored(request, FIELD_IF_MATCH, stored, etag_match_strong);
+    return stored->has_modified && find_date(request, FIELD_IF_UNMODIFIED_SINCE, now, &limit)
+           && stored->modified > limit;
+}
+
+/* RFC 9110 §13.1.2 and §13.1.3. */
+static bool
+is_current(const struct head *request, const struct validators *stored, wall_time now)
+{
+    int64_t limit;
+
+    if (head_has(request, FIELD_IF_NONE_MATCH))
+        return names_stored(request, FIELD_IF_NONE_MATCH, stored, etag_match_weak);
+    return stored->has_modified && find_date(request, FIELD_IF_MODIFIED_SINCE, now, &limit)
+           && stored->modified <= limit;
+}
+
+enum precondition
+conditional_evaluate(const struct head *request, const struct validators *stored, wall_time now)
+{
+    if (has_failed(request, stored, now))
+        return PRECONDITION_FAILED;
+    return is_current(request, stored, now) ? PRECONDITION_NOT_MODIFIED : PRECONDITION_NONE;
+}
+
+bool
+conditional_is(const struct head *request)
+{
+    return head_has(request, FIELD_IF_MATCH) || head_has(request, FIELD_IF_NONE_MATCH)
+           || head_has(request, FIELD_IF_MODIFIED_SINCE) || head_has(request, FIELD_IF_UNMODIFIED_SINCE);
+}
