@@ -1,0 +1,210 @@
+/* append.c: see append.h.
+ */
+#include "append.h"
+
+#include <larder/base/check.h>
+#include <stdlib.h>
+
+static uint64_t
+start_of(const struct shard *shard, const struct segment *segment)
+{
+    return (uint64_t)segment_number(&shard->table, segment) * shard->table.size;
+}
+
+static enum err
+write_failed(struct shard *shard, struct segment *segment, enum err err)
+{
+    metric_add(&shard->metrics.write_errors, 1);
+    uint64_t errors = metric_read(&shard->metrics.write_errors);
+    if ((errors & (errors - 1)) == 0) /* the 1st, 2nd, 4th, 8th: a dead disk must not fill the log */
+        log_write(shard->log, LOG_ERROR, "store: shard %u: writing segment %u failed (%llu times by now): %s",
+                  shard->number, segment_number(&shard->table, segment), (unsigned long long)errors,
+                  err_text(err));
+    segment_seal(&shard->table, segment);
+    return ERR_IO;
+}
+
+/* ── header and footer ── */
+
+static uint64_t
+milliseconds_of(wall_time time)
+{
+    return time.ns <= 0 ? 0 : (uint64_t)(time.ns / NSEC_PER_MSEC);
+}
+
+static enum err
+write_header(struct shard *shard, const struct segment *segment)
+{
+    struct segment_header header = { .magic = le32_of(SEGMENT_MAGIC),
+                                     .format = le32_of(LAYOUT_FORMAT),
+                                     .stamp = shard_stamp(shard, segment),
+                                     .shard = le32_of(shard->number),
+                                     .segment = le32_of(segment_number(&shard->table, segment)),
+                                     .log = le32_of(segment->log),
+                                     .size = le32_of(shard->table.size),
+                                     .opened = le64_of(milliseconds_of(shard->now)) };
+    memcpy(header.boot, shard->boot, sizeof header.boot);
+    header.sum = le64_of(hash_checksum(span_of(&header, offsetof(struct segment_header, sum))));
+
+    struct gather gather;
+    gather_begin(&gather, &shard->disk, start_of(shard, segment));
+    gather_add(&gather, span_of(&header, sizeof header));
+    gather_add_zeros(&gather, SEGMENT_HEAD - sizeof header);
+    return gather_end(&gather);
+}
+
+static struct span
+entries_of(const struct segment *segment)
+{
+    return span_of(segment->entries, segment->count * sizeof segment->entries[0]);
+}
+
+static void
+fill_trailer(const struct shard *shard, const struct segment *segment, struct footer_trailer *trailer)
+{
+    *trailer = (struct footer_trailer){ .magic = le32_of(FOOTER_MAGIC),
+                                        .count = le32_of(segment->count),
+                                        .stamp = shard_stamp(shard, segment),
+                                        .used = le32_of(segment->used) };
+    hash_stream_begin(shard->stream);
+    if (segment->count > 0)
+        hash_stream_add(shard->stream, entries_of(segment));
+    hash_stream_add(shard->stream, span_of(trailer, offsetof(struct footer_trailer, sum)));
+    trailer->sum = le64_of(hash_stream_end(shard->stream));
+}
+
+static enum err
+write_footer(struct shard *shard, const struct segment *segment)
+{
+    struct footer_trailer trailer;
+    struct gather         gather;
+    struct span           entries = entries_of(segment);
+    uint64_t              end = start_of(shard, segment) + shard->table.size;
+
+    fill_trailer(shard, segment, &trailer);
+    gather_begin(&gather, &shard->disk, end - sizeof trailer - entries.len);
+    gather_add(&gather, entries);
+    gather_add(&gather, span_of(&trailer, sizeof trailer));
+    return gather_end(&gather);
+}
+
+/* Once the footer is on its way to the disk the list in memory is not needed any more. */
+static void
+seal(struct shard *shard, struct segment *segment)
+{
+    enum err err = write_footer(shard, segment);
+    if (err != ERR_NONE) {
+        (void)write_failed(shard, segment, err);
+        return;
+    }
+    segment_seal(&shard->table, segment);
+    free(segment->entries);
+    segment->entries = NULL;
+    segment->room = 0;
+    disk_kick(&shard->disk, start_of(shard, segment), shard->table.size);
+}
+
+/* ── room ── */
+
+static enum err
+open_next(struct shard *shard, unsigned log, uint32_t spare, struct segment **opened)
+{
+    if (shard->table.unused_count <= spare)
+        return ERR_FULL;
+    struct segment *segment = segment_open(&shard->table, log, shard->clock);
+    metric_set(&shard->metrics.segments_free, shard->table.unused_count);
+    if (spare > 0)
+        shard->streak = 0;
+    enum err err = write_header(shard, segment);
+    if (err != ERR_NONE)
+        return write_failed(shard, segment, err);
+    *opened = segment;
+    return ERR_NONE;
+}
+
+enum err
+append_prepare(struct shard *shard, unsigned log, uint64_t size, uint32_t spare, struct segment **segment)
+{
+    struct segment *open = shard->table.logs[log].open;
+    if (open != NULL && !segment_has_room(&shard->table, open, size)) {
+        seal(shard, open);
+        open = NULL;
+    }
+    if (open == NULL) {
+        enum err err = open_next(shard, log, spare, &open);
+        if (err != ERR_NONE)
+            return err;
+    }
+    *segment = open;
+    return segment_reserve(open);
+}
+
+/* ── records ── */
+
+static struct catalog_written
+note(struct shard *shard, struct segment *segment, struct digest digest, uint64_t size, wall_time expires)
+{
+    struct catalog_written written = {
+        .place = { segment_number(&shard->table, segment), segment->used / RECORD_ALIGN },
+        .size = size,
+        .expires = expires,
+    };
+    segment_note(segment, digest, size, expires);
+    return written;
+}
+
+static void
+add_body(struct gather *gather, const struct record_parts *parts)
+{
+    for (int i = 0; i < parts->body_count; i++)
+        gather_add(gather, span_of(parts->body[i].iov_base, parts->body[i].iov_len));
+}
+
+enum err
+append_new(struct shard *shard, struct segment *segment, const struct record_parts *parts,
+           struct catalog_written *written)
+{
+    struct segment_stamp stamp = shard_stamp(shard, segment);
+    struct record_header header;
+    struct gather        gather;
+
+    record_fill(&header, parts, &stamp, shard->stream);
+    uint64_t content = parts->key.text.len + parts->meta.len + le32_get(header.body_len);
+    uint64_t size = record_size(content);
+    CHECK(segment_has_room(&shard->table, segment, size));
+    gather_begin(&gather, &shard->disk, start_of(shard, segment) + segment->used);
+    gather_add(&gather, span_of(&header, sizeof header));
+    gather_add(&gather, parts->key.text);
+    gather_add(&gather, parts->meta);
+    add_body(&gather, parts);
+    gather_add_zeros(&gather, size - RECORD_HEAD - content);
+    enum err err = gather_end(&gather);
+    if (err != ERR_NONE)
+        return write_failed(shard, segment, err);
+    *written = note(shard, segment, parts->key.digest, size, record_expires(&header));
+    return ERR_NONE;
+}
+
+/* Key, meta and body lie one behind the other in the map. */
+enum err
+append_copy(struct shard *shard, struct segment *segment, struct digest digest, const struct record *record,
+            struct catalog_written *written)
+{
+    struct segment_stamp stamp = shard_stamp(shard, segment);
+    struct record_header header;
+    struct gather        gather;
+    uint64_t             content = record_content(record);
+    uint64_t             size = record_size(content);
+
+    CHECK(segment_has_room(&shard->table, segment, size));
+    record_refill(&header, record, &stamp, shard->stream);
+    gather_begin(&gather, &shard->disk, start_of(shard, segment) + segment->used);
+    gather_add(&gather, span_of(&header, sizeof header));
+    gather_add(&gather, span_of(record->key.at, content));
+    gather_add_zeros(&gather, size - RECORD_HEAD - content);
+    enum err err = gather_end(&gather);
+    if (err != ERR_NONE)
+        return write_failed(shard, segment, err);
+    *written = note(shard, segment, digest, size, record_expires(&header));
+    return ERR_NONE;
+}

@@ -1,0 +1,47 @@
+/* directory.h: the directory of a store: whose it is, who uses it, and its superblock.
+ *
+ *      make it if it is not there ─▶ only our names in it? ─▶ lock ─▶ superblocks: ours? ─▶ begin
+ *
+ * Nothing is ever removed or written over that is not larder's: a directory with a file of another name, or
+ * with files of our names and no superblock of ours, is refused. (Format 1 reads no old content yet: an own
+ * store begins empty, on the files that are there.)
+ *
+ * Owner: the store; used only while it opens and closes.
+ */
+#ifndef LARDER_STORAGE_DIRECTORY_H
+#define LARDER_STORAGE_DIRECTORY_H
+
+#include "super.h"
+
+struct directory {
+    const char  *path; /* the caller's */
+    int          fd, lock;
+    bool         made, made_lock; /* now, by us: taken back when opening fails */
+    bool         was_store;       /* it had a superblock of ours */
+    bool         begun;
+    struct super super;
+};
+
+enum { DIRECTORY_NAME_SIZE = 32 };
+
+/* Locks the directory and reads its superblock. ERR_IN_USE: the fault says by which process; ERR_EXISTS:
+ * it is not ours. On failure all is as it was. */
+MUST_CHECK enum err directory_open(struct directory *directory, const char *path, struct fault *fault);
+
+/* Writes the superblock of a store that begins empty, of the sizes set in `super` by the caller. */
+MUST_CHECK enum err directory_begin(struct directory *directory, struct fault *fault);
+
+void directory_shard_name(unsigned number, char name[static DIRECTORY_NAME_SIZE]);
+
+/* Removes files of ours that a store of so many shards does not use. */
+void directory_tidy(struct directory *directory, unsigned shards);
+
+/* The store was closed in order. */
+void directory_finish(struct directory *directory, struct log *log);
+
+/* Opening failed later: takes back what directory_open and directory_begin made. Then directory_close. */
+void directory_abandon(struct directory *directory);
+
+void directory_close(struct directory *directory);
+
+#endif

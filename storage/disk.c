@@ -1,0 +1,208 @@
+/* disk.c: see disk.h.
+ */
+#include "disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <larder/base/check.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const struct disk_calls disk_calls_real = { .pwritev = pwritev, .fallocate = fallocate };
+
+static const char zeros[4096];
+
+/* ── opening ── */
+
+static enum err
+map(struct disk *disk, struct fault *fault)
+{
+    void *at = mmap(NULL, disk->size, PROT_READ, MAP_SHARED, disk->fd, 0);
+    if (at == MAP_FAILED)
+        return fault_set_errno(fault, errno, "cannot map %llu bytes of the store",
+                               (unsigned long long)disk->size);
+    /* Readahead would pull megabytes for each cold record; failure costs speed only. */
+    if (disk->in_file)
+        madvise(at, disk->size, MADV_RANDOM);
+    disk->map = at;
+    return ERR_NONE;
+}
+
+enum err
+disk_open_memory(struct disk *disk, uint64_t size, const struct disk_calls *calls, struct fault *fault)
+{
+    *disk = (struct disk){ .calls = calls, .size = size, .fd = -1 };
+    disk->fd = memfd_create("larder", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (disk->fd < 0)
+        return fault_set_errno(fault, errno, "cannot create the store in memory");
+    enum err err;
+    if (ftruncate(disk->fd, (off_t)size) != 0 || fcntl(disk->fd, F_ADD_SEALS, F_SEAL_SHRINK) != 0)
+        err = fault_set_errno(fault, errno, "cannot make a store of %llu bytes in memory",
+                              (unsigned long long)size);
+    else
+        err = map(disk, fault);
+    if (err != ERR_NONE)
+        disk_close(disk);
+    return err;
+}
+
+/* For filesystems that know no fallocate: zeros to the end, which allocates as well. 0 or an errno. */
+static int
+write_zeros(const struct disk *disk)
+{
+    struct gather gather;
+
+    gather_begin(&gather, disk, 0);
+    for (uint64_t at = 0; at < disk->size && gather.error == 0; at += sizeof zeros)
+        gather_add_zeros(&gather, disk->size - at < sizeof zeros ? disk->size - at : sizeof zeros);
+    return gather_end(&gather) == ERR_NONE ? 0 : gather.error;
+}
+
+static int
+allocate(const struct disk *disk)
+{
+    int failed;
+    do
+        failed = disk->calls->fallocate(disk->fd, 0, 0, (off_t)disk->size);
+    while (failed != 0 && errno == EINTR);
+    if (failed == 0)
+        return 0;
+    return errno == EOPNOTSUPP || errno == ENOSYS ? write_zeros(disk) : errno;
+}
+
+/* 0 or an errno. A link or a device under our name is not ours. */
+static int
+open_at(struct disk *disk, int directory, const char *name, bool *made)
+{
+    int         flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    struct stat status;
+
+    disk->fd = openat(directory, name, flags | O_CREAT | O_EXCL, 0600);
+    *made = disk->fd >= 0;
+    if (disk->fd < 0 && errno == EEXIST)
+        disk->fd = openat(directory, name, flags);
+    if (disk->fd < 0 || fstat(disk->fd, &status) != 0)
+        return errno;
+    return S_ISREG(status.st_mode) ? 0 : ENOTSUP;
+}
+
+static enum err
+prepare(struct disk *disk, const char *path, const char *name, struct fault *fault)
+{
+    struct stat status;
+    if (fstat(disk->fd, &status) != 0
+        || ((uint64_t)status.st_size > disk->size && ftruncate(disk->fd, (off_t)disk->size) != 0))
+        return fault_set_errno(fault, errno, "cannot cut %s/%s to its size", path, name);
+    int error = allocate(disk);
+    if (error != 0)
+        return fault_set_errno(fault, error, "cannot allocate %llu bytes for %s/%s",
+                               (unsigned long long)disk->size, path, name);
+    return map(disk, fault);
+}
+
+enum err
+disk_open_file(struct disk *disk, int directory, const char *path, const char *name, uint64_t size,
+               const struct disk_calls *calls, bool *made, struct fault *fault)
+{
+    *disk = (struct disk){ .calls = calls, .size = size, .in_file = true, .fd = -1 };
+    int      error = open_at(disk, directory, name, made);
+    enum err err = error != 0 ? fault_set_errno(fault, error, "cannot open %s/%s", path, name)
+                              : prepare(disk, path, name, fault);
+    if (err == ERR_NONE)
+        return ERR_NONE;
+    disk_close(disk);
+    if (*made)
+        unlinkat(directory, name, 0);
+    *made = false;
+    return err;
+}
+
+void
+disk_close(struct disk *disk)
+{
+    if (disk->map != NULL)
+        munmap((void *)(uintptr_t)disk->map, disk->size);
+    if (disk->fd >= 0)
+        close(disk->fd);
+    disk->map = NULL;
+    disk->fd = -1;
+}
+
+void
+disk_kick(const struct disk *disk, uint64_t at, uint64_t len)
+{
+    /* Only advice: an error of the write-back shows when the data is synced. */
+    if (disk->in_file)
+        sync_file_range(disk->fd, (off_t)at, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
+/* ── writing ── */
+
+void
+gather_begin(struct gather *gather, const struct disk *disk, uint64_t at)
+{
+    gather->disk = disk;
+    gather->at = at;
+    gather->count = 0;
+    gather->error = 0;
+}
+
+/* Drops the first `bytes` of the pieces, after a short write. */
+static struct iovec *
+advance(struct iovec *piece, int *count, size_t bytes)
+{
+    while (*count > 0 && bytes >= piece->iov_len) {
+        bytes -= piece->iov_len;
+        piece++;
+        --*count;
+    }
+    if (*count > 0) {
+        piece->iov_base = (char *)piece->iov_base + bytes;
+        piece->iov_len -= bytes;
+    }
+    return piece;
+}
+
+static void
+flush(struct gather *gather)
+{
+    struct iovec *piece = gather->pieces;
+
+    while (gather->count > 0 && gather->error == 0) {
+        ssize_t n = gather->disk->calls->pwritev(gather->disk->fd, piece, gather->count, (off_t)gather->at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            gather->error = n < 0 ? errno : EIO;
+            break;
+        }
+        gather->at += (uint64_t)n;
+        piece = advance(piece, &gather->count, (size_t)n);
+    }
+    gather->count = 0;
+}
+
+void
+gather_add(struct gather *gather, struct span bytes)
+{
+    if (bytes.len == 0)
+        return;
+    if (gather->count == GATHER_PIECES)
+        flush(gather);
+    gather->pieces[gather->count++] = (struct iovec){ (void *)(uintptr_t)bytes.at, bytes.len };
+}
+
+void
+gather_add_zeros(struct gather *gather, size_t count)
+{
+    CHECK(count <= sizeof zeros);
+    gather_add(gather, span_of(zeros, count));
+}
+
+enum err
+gather_end(struct gather *gather)
+{
+    flush(gather);
+    return gather->error == 0 ? ERR_NONE : err_from_errno(gather->error);
+}

@@ -1,0 +1,201 @@
+/* shard.c: a shard's life, and what readers do with it. See shard.h.
+ *
+ * Finding takes the lock once: tag matches that have not surely expired are pinned and count as hits. Only
+ * then, outside the lock, the record itself is read (it may be on a cold page): digest, key text and expiry
+ * decide. A match by tag alone is one in 10^5, so a false one is unpinned again and its hit forgiven.
+ */
+#include "shard.h"
+#include "entry.h"
+
+#include <larder/base/check.h>
+#include <stdlib.h>
+
+/* ── life ── */
+
+enum { RESERVE_PART = 64, RESERVE_LEAST = 2, RESERVE_MOST = 16 };
+
+static uint32_t
+reserve_of(uint32_t segments)
+{
+    uint32_t reserve = segments / RESERVE_PART;
+    return reserve < RESERVE_LEAST ? RESERVE_LEAST : reserve > RESERVE_MOST ? RESERVE_MOST : reserve;
+}
+
+static enum err
+create_policy(struct shard *shard)
+{
+    struct eviction_shape shape = { .bytes = shard->disk.size,
+                                    .segments = shard->table.count,
+                                    .segment_size = shard->table.size,
+                                    .logs_max = shard->table.count / 4 };
+    unsigned logs = 0;
+
+    shard->policy = shard->eviction->create(&shape, &logs);
+    if (shard->policy == NULL)
+        return ERR_NO_MEMORY;
+    CHECK(logs >= 1 && logs <= shape.logs_max && logs <= UINT8_MAX);
+    shard->views = calloc(logs, sizeof shard->views[0]);
+    return shard->views == NULL ? ERR_NO_MEMORY : segment_table_set_logs(&shard->table, logs);
+}
+
+static enum err
+create_parts(struct shard *shard, const struct shard_config *config)
+{
+    enum err err = segment_table_init(&shard->table, config->segments, config->segment_size);
+    if (err == ERR_NONE)
+        err = index_init(&shard->index, shard->disk.size);
+    if (err == ERR_NONE)
+        err = pins_init(&shard->pins, config->readers + 1, config->segments);
+    if (err == ERR_NONE)
+        err = create_policy(shard);
+    shard->stream = hash_stream_create();
+    shard->held = calloc(config->segments, sizeof shard->held[0]);
+    return err != ERR_NONE || shard->stream == NULL || shard->held == NULL ? ERR_NO_MEMORY : ERR_NONE;
+}
+
+enum err
+shard_create(struct shard **created, struct disk disk, const struct shard_config *config)
+{
+    size_t        size = (sizeof(struct shard) + 63) / 64 * 64;
+    struct shard *shard = aligned_alloc(64, size);
+
+    if (shard == NULL) {
+        disk_close(&disk);
+        return ERR_NO_MEMORY;
+    }
+    memset(shard, 0, size);
+    lock_init(&shard->lock, LOCK_RANK_SHARD, "shard");
+    queue_init(&shard->jobs);
+    shard->disk = disk;
+    shard->eviction = config->eviction;
+    shard->log = config->log;
+    shard->number = config->number;
+    shard->epoch = wall_seconds(clock_wall());
+    shard->reserve = reserve_of(config->segments);
+    memcpy(shard->store, config->store, sizeof shard->store);
+    memcpy(shard->boot, config->boot, sizeof shard->boot);
+    *created = shard;
+    if (create_parts(shard, config) != ERR_NONE) {
+        shard_destroy(created);
+        return ERR_NO_MEMORY;
+    }
+    metric_set(&shard->metrics.bytes_size, disk.size);
+    metric_set(&shard->metrics.segments, config->segments);
+    metric_set(&shard->metrics.segments_free, config->segments);
+    return ERR_NONE;
+}
+
+void
+shard_destroy(struct shard **destroyed)
+{
+    struct shard *shard = *destroyed;
+    if (shard == NULL)
+        return;
+    for (uint32_t i = 0; shard->pins.counts != NULL && i < shard->table.count; i++)
+        CHECK(!pins_held(&shard->pins, i));
+    if (shard->policy != NULL)
+        shard->eviction->destroy(shard->policy);
+    hash_stream_destroy(&shard->stream);
+    free(shard->views);
+    free(shard->held);
+    pins_fini(&shard->pins);
+    index_fini(&shard->index);
+    segment_table_fini(&shard->table);
+    disk_close(&shard->disk);
+    lock_fini(&shard->lock);
+    free(shard);
+    *destroyed = NULL;
+}
+
+/* ── finding ── */
+
+static bool
+surely_expired(const struct shard *shard, const struct index_facts *facts, wall_time now)
+{
+    int64_t since = wall_seconds(now) - shard->epoch;
+    return facts->expiry != INDEX_EXPIRY_ASK && since >= 0 && facts->expiry <= since / INDEX_EXPIRY_UNIT;
+}
+
+static void
+count_hit(struct shard *shard, uint64_t hash, struct index_entry *entry, const struct index_facts *facts)
+{
+    struct segment        *segment = &shard->table.segments[facts->place.segment];
+    struct eviction_object object
+        = { .hash = hash, .size = facts->size, .freq = facts->freq, .log = segment->log };
+    struct eviction_verdict verdict = shard->eviction->hit(shard->policy, &object);
+
+    if (verdict.freq != facts->freq)
+        index_set_freq(entry, verdict.freq);
+    if (verdict.worth > 0)
+        segment->view.worth += verdict.worth;
+}
+
+/* Pins what may be it; how many places. */
+static unsigned
+pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now, struct index_place *places)
+{
+    struct index_entry *found[INDEX_MATCHES];
+    unsigned            count = 0;
+
+    lock_acquire(&shard->lock);
+    unsigned matches = index_match(&shard->index, hash, found);
+    for (unsigned i = 0; i < matches; i++) {
+        struct index_facts facts = index_read(found[i]);
+        if (surely_expired(shard, &facts, now))
+            continue;
+        pins_take(&shard->pins, reader, facts.place.segment);
+        count_hit(shard, hash, found[i], &facts);
+        places[count++] = facts.place;
+    }
+    lock_release(&shard->lock);
+    return count;
+}
+
+static bool
+is_wanted(const struct shard *shard, struct index_place place, const struct store_key *key, wall_time now,
+          struct record *record)
+{
+    struct digest digest;
+    return record_parse(shard_room(shard, place), record, &digest) && digest_equal(digest, key->digest)
+           && span_equal(record->key, key->text) && now.ns < record->expires.ns;
+}
+
+bool
+shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wall_time now,
+           struct lease *lease)
+{
+    struct index_place places[INDEX_MATCHES];
+    unsigned           count = pin_matches(shard, reader, key->digest.low, now, places);
+
+    lease->shard = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        if (lease->shard == NULL && is_wanted(shard, places[i], key, now, &lease->record)) {
+            lease->shard = shard;
+            lease->segment = places[i].segment;
+            lease->reader = reader;
+        } else {
+            pins_drop(&shard->pins, reader, places[i].segment);
+        }
+    }
+    return lease->shard != NULL;
+}
+
+/* ── leases ── */
+
+void
+lease_copy(const struct lease *lease, struct lease *copy)
+{
+    struct shard *shard = lease->shard;
+    CHECK(shard != NULL);
+    *copy = *lease;
+    pins_take(&shard->pins, lease->reader, lease->segment);
+}
+
+void
+lease_release(struct lease *lease)
+{
+    struct shard *shard = lease->shard;
+    if (shard != NULL)
+        pins_drop(&shard->pins, lease->reader, lease->segment);
+    *lease = (struct lease){ .shard = NULL };
+}

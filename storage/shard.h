@@ -1,0 +1,92 @@
+/* shard.h: a shard is a complete small cache: index, segments, policy, one lock, one file or memfd.
+ *
+ *      readers ─────── shard_find ──▶ index ──▶ pin ──▶ record in the map
+ *                                       ▲
+ *      store thread ─ writer ─ append ─ catalog ─ clean      (catalog: the index and its accounts)
+ *
+ * Guard: `lock` for index, policy and the worth of segments, held for one lookup or one change. All the
+ * rest belongs to the store thread of the shard, the pins to their readers. The store thread is the pins'
+ * last reader.
+ */
+#ifndef LARDER_STORAGE_SHARD_H
+#define LARDER_STORAGE_SHARD_H
+
+#include "disk.h"
+#include "index.h"
+#include "pins.h"
+#include "segment.h"
+
+#include <larder/base/lock.h>
+#include <larder/storage/eviction.h>
+#include <larder/storage/store.h>
+
+enum { SHARD_SPARE = 1 }; /* a free segment that only copies may take: else cleaning could not begin */
+
+struct shard {
+    struct lock            lock;
+    struct index           index;
+    const struct eviction *eviction;
+    void                  *policy;
+    struct pins            pins;
+
+    struct segment_table table;
+    struct disk          disk;
+    struct hash_stream  *stream; /* scratch for sums */
+    struct eviction_log *views;  /* scratch for choose, one for each log */
+    uint32_t            *held;   /* segments that the job under way has pinned */
+    uint32_t             held_count;
+    uint32_t             reserve; /* so many free segments are kept ready */
+    unsigned             streak;  /* victims cleaned since new records got a segment */
+    uint64_t             clock;   /* records placed */
+    wall_time            now;     /* when the newest record came: the cleaner's idea of the time */
+    struct queue         jobs;
+
+    int64_t              epoch; /* s since 1970, of the index's expiry; frozen */
+    unsigned             number;
+    unsigned char        store[16], boot[16];
+    struct log          *log;
+    struct store_metrics metrics;
+};
+
+struct shard_config {
+    const struct eviction *eviction;
+    struct log            *log;
+    const unsigned char   *store, *boot; /* 16 bytes each */
+    unsigned               number, readers;
+    uint32_t               segments, segment_size;
+};
+
+/* Takes the disk: it is closed with the shard, and also when this fails. Only memory can be lacking. */
+MUST_CHECK enum err shard_create(struct shard **shard, struct disk disk, const struct shard_config *config);
+
+/* All leases must be back. */
+void shard_destroy(struct shard **shard);
+
+bool shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wall_time now,
+                struct lease *lease);
+
+/* The store thread's row of pins. */
+static inline unsigned
+shard_own_reader(const struct shard *shard)
+{
+    return shard->pins.readers - 1;
+}
+
+/* The bytes from a place to the end of its segment. */
+static inline struct span
+shard_room(const struct shard *shard, struct index_place place)
+{
+    uint64_t from = (uint64_t)place.offset * RECORD_ALIGN;
+    uint64_t start = (uint64_t)place.segment * shard->table.size;
+    return span_of(shard->disk.map + start + from, shard->table.size - from);
+}
+
+static inline struct segment_stamp
+shard_stamp(const struct shard *shard, const struct segment *segment)
+{
+    struct segment_stamp stamp = { .seq = le64_of(segment->seq) };
+    memcpy(stamp.store, shard->store, sizeof stamp.store);
+    return stamp;
+}
+
+#endif

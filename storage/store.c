@@ -1,0 +1,350 @@
+/* store.c: a store is shards, the threads that write them, and perhaps a directory. See store.h for the
+ * picture.
+ *
+ * Opening: shape ─▶ directory: lock, superblock ─▶ shards: file or memfd, allocated, mapped ─▶ threads.
+ * What fails takes back all that came before it. Closing: no new jobs ─▶ queues run dry ─▶ threads end ─▶
+ * shards ─▶ directory.
+ */
+#include "directory.h"
+#include "shape.h"
+#include "store_open.h"
+#include "thread.h"
+#include "writer.h"
+
+#include <fcntl.h>
+#include <larder/base/check.h>
+#include <larder/base/units.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define METRIC_TYPE_ struct store_metrics
+METRIC_TABLE(store_metrics, "store", STORE_METRICS);
+
+/* Frozen after opening, but for the atomics. */
+struct store {
+    struct shape             shape;
+    struct hash_seed         seed;
+    const struct disk_calls *calls;
+    struct shard           **shards;
+    bool                    *made; /* which shard files were not there before */
+    struct store_thread     *threads;
+    struct directory         directory;
+    bool                     on_disk;
+    struct log              *log;
+
+    _Atomic uint64_t waiting;    /* bytes of jobs not yet run */
+    _Atomic uint32_t submitting; /* threads inside store_submit */
+    atomic_bool      stopping;
+};
+
+/* ── opening ── */
+
+/* 16 bytes from /proc: the same for all that runs between two boots. Zeros where there is none. */
+static void
+read_boot_id(unsigned char boot[16])
+{
+    char text[64] = "";
+    int  fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+    memset(boot, 0, 16);
+    if (fd < 0)
+        return;
+    if (read(fd, text, sizeof text - 1) > 0) {
+        struct digest digest = { hash_checksum(SPAN("boot")), hash_checksum(span_of_text(text)) };
+        memcpy(boot, &digest, 16);
+    }
+    close(fd);
+}
+
+static void
+fill_super(struct store *store)
+{
+    struct super    *super = &store->directory.super;
+    struct hash_seed random;
+
+    hash_seed_random(&random);
+    memcpy(super->store, random.seed, sizeof super->store);
+    read_boot_id(super->boot);
+    super->shards = le32_of(store->shape.shards);
+    super->segment_size = le32_of(store->shape.segment_size);
+    super->shard_size = le64_of((uint64_t)store->shape.segments * store->shape.segment_size);
+}
+
+static enum err
+open_directory(struct store *store, const struct store_config *config, struct fault *fault)
+{
+    if (config->directory == NULL) {
+        hash_seed_random(&store->seed);
+        fill_super(store);
+        return ERR_NONE;
+    }
+    enum err err = directory_open(&store->directory, config->directory, fault);
+    if (err != ERR_NONE)
+        return err;
+    store->on_disk = true;
+    memcpy(store->seed.seed, store->directory.super.seed, sizeof store->seed.seed);
+    if (store->directory.was_store)
+        log_write(store->log, LOG_INFO, "store: %s: what an earlier run stored is not read; starting empty",
+                  config->directory);
+    fill_super(store);
+    return directory_begin(&store->directory, fault);
+}
+
+static enum err
+open_disk(struct store *store, unsigned number, struct disk *disk, struct fault *fault)
+{
+    uint64_t size = (uint64_t)store->shape.segments * store->shape.segment_size;
+    char     name[DIRECTORY_NAME_SIZE];
+
+    if (!store->on_disk)
+        return disk_open_memory(disk, size, store->calls, fault);
+    directory_shard_name(number, name);
+    return disk_open_file(disk, store->directory.fd, store->directory.path, name, size, store->calls,
+                          &store->made[number], fault);
+}
+
+static const struct eviction *
+eviction_of(const struct store_config *config)
+{
+    return config->eviction != NULL ? config->eviction : &eviction_fifo;
+}
+
+static enum err
+open_shard(struct store *store, unsigned number, const struct store_config *config, struct fault *fault)
+{
+    struct disk disk;
+    enum err    err = open_disk(store, number, &disk, fault);
+    if (err != ERR_NONE)
+        return err;
+    struct shard_config shard_config = { .eviction = eviction_of(config),
+                                         .log = config->log,
+                                         .store = store->directory.super.store,
+                                         .boot = store->directory.super.boot,
+                                         .number = number,
+                                         .readers = config->readers,
+                                         .segments = store->shape.segments,
+                                         .segment_size = store->shape.segment_size };
+    err = shard_create(&store->shards[number], disk, &shard_config);
+    return err == ERR_NONE ? err : fault_set(fault, err, "no memory for the index of the store");
+}
+
+static enum err
+open_shards(struct store *store, const struct store_config *config, struct fault *fault)
+{
+    enum err err = ERR_NONE;
+
+    store->shards = calloc(store->shape.shards, sizeof(store->shards[0]));
+    store->made = calloc(store->shape.shards, sizeof store->made[0]);
+    if (store->shards == NULL || store->made == NULL)
+        return fault_set(fault, ERR_NO_MEMORY, "no memory for the store");
+    if (store->on_disk)
+        directory_tidy(&store->directory, store->shape.shards);
+    for (unsigned i = 0; i < store->shape.shards && err == ERR_NONE; i++)
+        err = open_shard(store, i, config, fault);
+    return err;
+}
+
+static enum err
+start_threads(struct store *store, struct fault *fault)
+{
+    unsigned each = store->shape.shards / store->shape.threads;
+    enum err err = ERR_NONE;
+
+    store->threads = calloc(store->shape.threads, sizeof store->threads[0]);
+    if (store->threads == NULL)
+        return fault_set(fault, ERR_NO_MEMORY, "no memory for the store");
+    for (unsigned i = 0; i < store->shape.threads && err == ERR_NONE; i++) {
+        struct store_thread *thread = &store->threads[i];
+        thread->shards = &store->shards[i * each];
+        thread->count = each;
+        thread->shards_all = store->shape.shards;
+        thread->waiting = &store->waiting;
+        err = store_thread_start(thread, fault);
+    }
+    return err;
+}
+
+static void
+stop_threads(struct store *store)
+{
+    for (unsigned i = 0; store->threads != NULL && i < store->shape.threads; i++)
+        store_thread_stop(&store->threads[i]);
+}
+
+static void
+destroy_shards(struct store *store)
+{
+    for (unsigned i = 0; store->shards != NULL && i < store->shape.shards; i++)
+        shard_destroy(&store->shards[i]);
+}
+
+static void
+free_all(struct store **store)
+{
+    free((*store)->threads);
+    free((*store)->shards);
+    free((*store)->made);
+    free(*store);
+    *store = NULL;
+}
+
+/* Opening failed: files that were not there before go. */
+static void
+take_back(struct store *store)
+{
+    char name[DIRECTORY_NAME_SIZE];
+
+    stop_threads(store);
+    destroy_shards(store);
+    if (!store->on_disk)
+        return;
+    for (unsigned i = 0; store->made != NULL && i < store->shape.shards; i++) {
+        directory_shard_name(i, name);
+        if (store->made[i])
+            unlinkat(store->directory.fd, name, 0);
+    }
+    directory_abandon(&store->directory);
+    directory_close(&store->directory);
+}
+
+static void
+say_open(const struct store *store, const struct store_config *config)
+{
+    char shard[UNITS_TEXT_SIZE], segment[UNITS_TEXT_SIZE];
+    units_round_size((uint64_t)store->shape.segments * store->shape.segment_size, shard);
+    units_round_size(store->shape.segment_size, segment);
+    log_write(store->log, LOG_INFO, "store: %s: %u shards of %s, segments of %s, %u threads, policy %s",
+              config->directory == NULL ? "in memory" : config->directory, store->shape.shards, shard,
+              segment, store->shape.threads, eviction_of(config)->name);
+}
+
+enum err
+store_open_with(struct store **opened, const struct store_config *config, const struct disk_calls *calls,
+                struct fault *fault)
+{
+    struct shape shape;
+    CHECK(config->readers >= 1);
+    enum err err = shape_of(config->size, config->readers, &shape, fault);
+    if (err != ERR_NONE)
+        return err;
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return fault_set(fault, ERR_NO_MEMORY, "no memory for the store");
+    store->shape = shape;
+    store->calls = calls;
+    store->log = config->log;
+    err = open_directory(store, config, fault);
+    if (err == ERR_NONE)
+        err = open_shards(store, config, fault);
+    hash_seed_expand(&store->seed);
+    if (err == ERR_NONE)
+        err = start_threads(store, fault);
+    if (err != ERR_NONE) {
+        take_back(store);
+        free_all(&store);
+        return err;
+    }
+    say_open(store, config);
+    *opened = store;
+    return ERR_NONE;
+}
+
+enum err
+store_open(struct store **store, const struct store_config *config, struct fault *fault)
+{
+    return store_open_with(store, config, &disk_calls_real, fault);
+}
+
+void
+store_close(struct store **closed)
+{
+    struct store *store = *closed;
+    if (store == NULL)
+        return;
+    atomic_store(&store->stopping, true);
+    while (atomic_load(&store->submitting) > 0)
+        sched_yield(); /* a few instructions each */
+    stop_threads(store);
+    destroy_shards(store);
+    if (store->on_disk) {
+        directory_finish(&store->directory, store->log);
+        directory_close(&store->directory);
+    }
+    free_all(closed);
+}
+
+/* ── what the server asks ── */
+
+const struct hash_seed *
+store_seed(const struct store *store)
+{
+    return &store->seed;
+}
+
+size_t
+store_record_max(const struct store *store)
+{
+    return layout_record_max(store->shape.segment_size);
+}
+
+unsigned
+store_metrics_count(const struct store *store)
+{
+    return store->shape.shards;
+}
+
+const struct store_metrics *
+store_metrics_of(const struct store *store, unsigned index)
+{
+    CHECK(index < store->shape.shards);
+    return &store->shards[index]->metrics;
+}
+
+bool
+store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
+           struct lease *lease)
+{
+    struct shard *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
+    CHECK(reader < shard_own_reader(shard));
+    return shard_find(shard, reader, key, now, lease);
+}
+
+/* ── jobs ── */
+
+static bool
+take_room(struct store *store, size_t cost)
+{
+    uint64_t before = atomic_fetch_add_explicit(&store->waiting, cost, memory_order_relaxed);
+    if (before == 0 || before + cost <= store->shape.waiting_max)
+        return true;
+    atomic_fetch_sub_explicit(&store->waiting, cost, memory_order_relaxed);
+    return false;
+}
+
+static enum err
+submit(struct store *store, unsigned number, struct store_job *job)
+{
+    struct shard *shard = store->shards[number];
+
+    if (atomic_load(&store->stopping))
+        return ERR_STOPPING;
+    if (!take_room(store, job->cost)) {
+        /* Any thread comes here, so this one cell is added to atomically. */
+        atomic_fetch_add_explicit(&shard->metrics.rejected, 1, memory_order_relaxed);
+        return ERR_FULL;
+    }
+    queue_push(&shard->jobs, &job->node);
+    store_thread_wake(&store->threads[number / (store->shape.shards / store->shape.threads)]);
+    return ERR_NONE;
+}
+
+/* Counted in and out, so that closing knows when the last one is through. */
+enum err
+store_submit(struct store *store, struct digest digest, struct store_job *job)
+{
+    atomic_fetch_add(&store->submitting, 1);
+    enum err err = submit(store, shard_of_digest(digest, store->shape.shards), job);
+    atomic_fetch_sub(&store->submitting, 1);
+    return err;
+}

@@ -1,0 +1,156 @@
+/* writer.c: append, find and remove for jobs.
+ *
+ *      writer_append:  place (policy) ─▶ room (append, else clean) ─▶ write ─▶ catalog: new in, old out
+ *
+ * A record that a job found is pinned by the store thread itself until the job returns: the job may append
+ * from it, and the cleaning that this sets off will not give the bytes away.
+ */
+#include "writer.h"
+#include "append.h"
+#include "clean.h"
+
+#include <larder/base/check.h>
+
+static void
+check_key(const struct store_writer *writer, const struct store_key *key)
+{
+    CHECK(shard_of_digest(key->digest, writer->shards) == writer->shard->number);
+}
+
+/* ── finding ── */
+
+/* Once for each segment. No lock: the cleaner is this very thread. */
+static void
+hold(struct shard *shard, uint32_t segment)
+{
+    unsigned reader = shard_own_reader(shard);
+    for (uint32_t i = 0; i < shard->held_count; i++)
+        if (shard->held[i] == segment)
+            return;
+    pins_take(&shard->pins, reader, segment);
+    shard->held[shard->held_count++] = segment;
+}
+
+void
+writer_finish(struct store_writer *writer)
+{
+    struct shard *shard = writer->shard;
+    for (uint32_t i = 0; i < shard->held_count; i++)
+        pins_drop(&shard->pins, shard_own_reader(shard), shard->held[i]);
+    shard->held_count = 0;
+}
+
+static bool
+find_item(struct store_writer *writer, const struct store_key *key, struct catalog_item *item)
+{
+    check_key(writer, key);
+    return catalog_find(writer->shard, key->digest, item)
+           && (key->text.at == NULL || span_equal(item->record.key, key->text));
+}
+
+bool
+writer_find(struct store_writer *writer, const struct store_key *key, struct record *record)
+{
+    struct catalog_item item;
+
+    if (!find_item(writer, key, &item))
+        return false;
+    hold(writer->shard, item.place.segment);
+    *record = item.record;
+    return true;
+}
+
+bool
+writer_remove(struct store_writer *writer, const struct store_key *key)
+{
+    struct catalog_item item;
+
+    if (!find_item(writer, key, &item))
+        return false;
+    catalog_remove(writer->shard, key->digest, item.place, item.size, CATALOG_REMOVED);
+    return true;
+}
+
+/* ── appending ── */
+
+static uint64_t
+content_of(const struct record_parts *parts)
+{
+    uint64_t content = (uint64_t)parts->key.text.len + parts->meta.len;
+    for (int i = 0; i < parts->body_count; i++)
+        content += parts->body[i].iov_len;
+    return content;
+}
+
+static uint32_t
+lifetime_of(const struct record_parts *parts)
+{
+    int64_t seconds = wall_since(parts->expires, parts->created) / NSEC_PER_SEC;
+    return seconds < 0 ? 0 : seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+}
+
+static struct eviction_verdict
+place(struct shard *shard, const struct record_parts *parts, uint64_t size)
+{
+    struct eviction_object object
+        = { .hash = parts->key.digest.low, .size = size, .lifetime = lifetime_of(parts) };
+    shard->clock++;
+    lock_acquire(&shard->lock);
+    struct eviction_verdict verdict = shard->eviction->place(shard->policy, &object);
+    lock_release(&shard->lock);
+    CHECK(verdict.log >= 0 && (unsigned)verdict.log < shard->table.log_count);
+    return verdict;
+}
+
+/* Mostly a free segment is ready and nothing is cleaned here. */
+static enum err
+prepare(struct shard *shard, unsigned log, uint64_t size, struct segment **segment)
+{
+    for (;;) {
+        enum err err = append_prepare(shard, log, size, SHARD_SPARE, segment);
+        if (err != ERR_FULL)
+            return err;
+        if (!clean_until(shard, SHARD_SPARE))
+            return ERR_FULL;
+    }
+}
+
+static enum err
+append(struct shard *shard, const struct record_parts *parts, uint64_t content,
+       struct eviction_verdict *verdict, struct catalog_written *written)
+{
+    struct segment *segment;
+    uint64_t        size = record_size(content);
+
+    if (content > layout_record_max(shard->table.size))
+        return ERR_FULL;
+    shard->now = parts->created;
+    *verdict = place(shard, parts, size);
+    enum err err = prepare(shard, (unsigned)verdict->log, size, &segment);
+    return err == ERR_NONE ? append_new(shard, segment, parts, written) : err;
+}
+
+/* The old record is looked for last: cleaning may have moved it. */
+enum err
+writer_append(struct store_writer *writer, const struct record_parts *parts)
+{
+    struct shard           *shard = writer->shard;
+    uint64_t                content = content_of(parts);
+    struct eviction_verdict verdict;
+    struct catalog_written  written;
+    struct catalog_item     old;
+
+    check_key(writer, &parts->key);
+    enum err err = append(shard, parts, content, &verdict, &written);
+    bool     replaces = catalog_find(shard, parts->key.digest, &old);
+    if (err != ERR_NONE) {
+        metric_add(&shard->metrics.append_failed, 1);
+        if (replaces)
+            catalog_remove(shard, parts->key.digest, old.place, old.size, CATALOG_REMOVED);
+        return err;
+    }
+    metric_add(&shard->metrics.appends, 1);
+    metric_add(&shard->metrics.append_bytes, written.size);
+    catalog_put(shard, parts->key.digest, replaces ? &old : NULL, &written, &verdict);
+    return ERR_NONE;
+}
