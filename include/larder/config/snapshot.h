@@ -1,0 +1,43 @@
+/* snapshot.h: one generation of the configuration, checked and whole.
+ *
+ * It holds all that serving needs: sites with their settings, pools (still without addresses: the resolver finds
+ * those), addresses to listen on, limits, and where to store. Whoever uses it holds a reference; the last release frees it.
+ *
+ * Frozen after it was loaded; only the reference count and the pools' addresses change.
+ */
+#ifndef LARDER_CONFIG_SNAPSHOT_H
+#define LARDER_CONFIG_SNAPSHOT_H
+
+#include <larder/net/addr.h>
+#include <larder/proxy/site.h>
+#include <larder/proxy/worker.h>
+
+enum { SNAPSHOT_LISTENS_MAX = 32 };
+
+/* For now every address serves every site: a request finds its site by its host. */
+struct listen {
+    struct addr addr;
+    const char *text; /* as written */
+};
+
+struct snapshot_settings {
+    uint64_t    workers;           /* 0: one for each core that this process may use */
+    uint64_t    storage_size;      /* bytes */
+    const char *storage_directory; /* NULL: in memory */
+    const char *admin_path;        /* NULL: admin_path_default() */
+};
+
+struct snapshot {
+    struct snapshot_settings settings;
+    struct proxy_settings    limits;
+    struct site_table        sites; /* each has a pool of its own */
+    struct listen            listens[SNAPSHOT_LISTENS_MAX];
+    size_t                   listen_count; /* at least 1 */
+    struct snapshot_memory  *memory;       /* private */
+};
+
+/* Any thread. */
+struct snapshot *snapshot_acquire(struct snapshot *snapshot);
+void             snapshot_release(struct snapshot **snapshot);
+
+#endif

@@ -1,0 +1,160 @@
+/* apply.c: the directives of the whole server, and the blocks. */
+#include "apply.h"
+
+#include <larder/base/check.h>
+#include <larder/config/admin_path.h>
+
+/* ── one value ── */
+
+static void *
+settings_base(struct build *build, struct scope *scope, enum settings settings)
+{
+    switch (settings) {
+    case SETTINGS_GENERAL:
+        return &build->snapshot->settings;
+    case SETTINGS_LIMITS:
+        return &build->snapshot->limits;
+    case SETTINGS_CACHE:
+        return &scope->settings->cache;
+    case SETTINGS_POOL:
+        return &scope->settings->pool;
+    case SETTINGS_NONE:
+        break;
+    }
+    UNREACHABLE();
+}
+
+static bool
+set_option(struct build *build, struct scope *scope, const struct directive *directive, const struct word *word)
+{
+    struct fault fault;
+    void        *base = settings_base(build, scope, directive->settings);
+
+    if (option_set(directive->row, base, word->text, &fault) == ERR_NONE)
+        return true;
+    build_refuse(build, word, "%s", fault.text);
+    return false;
+}
+
+/* A lifetime of years is a unit mistaken, more often than not. */
+static void
+warn_of_long_ttl(struct build *build, const struct scope *scope, const struct directive *directive,
+                 const struct word *word)
+{
+    const nsec year = 365 * 24 * 3600 * NSEC_PER_SEC;
+
+    if (directive->settings != SETTINGS_CACHE || directive->row->offset != offsetof(struct cache_settings, ttl)
+        || scope->settings->cache.ttl <= year)
+        return;
+    report_add(build->loading, SEVERITY_WARNING, &word->place, NULL, "a %s of more than a year", directive->name);
+}
+
+APPLY(option)
+{
+    if (set_option(build, scope, directive, statement->words))
+        warn_of_long_ttl(build, scope, directive, statement->words);
+}
+
+/* ── where to store ── */
+
+/* No directive silently disables another. */
+static bool
+check_other_store(struct build *build, const struct scope *scope, const struct statement *statement, struct span other)
+{
+    const struct directive *directive = schema_find(&build->schema, other, IN_TOP);
+    if (scope->given[directive - build->schema.rows] == NULL)
+        return true;
+    build_refuse(build, &statement->name, "\"ram\" and \"cache\" exclude each other: objects are stored in memory or in files");
+    return false;
+}
+
+APPLY(ram)
+{
+    if (!check_other_store(build, scope, statement, SPAN("cache")))
+        return;
+    if (set_option(build, scope, directive, statement->words))
+        build->snapshot->settings.storage_directory = NULL;
+}
+
+APPLY(cache)
+{
+    const struct word *folder = statement->words;
+
+    if (!check_other_store(build, scope, statement, SPAN("ram")))
+        return;
+    if (folder->text.len == 0 || span_find(folder->text, '\0') >= 0)
+        build_refuse(build, folder, "the name of a folder is expected here");
+    else if (set_option(build, scope, directive, folder->next))
+        build->snapshot->settings.storage_directory = snapshot_text(build->snapshot, folder->text);
+}
+
+APPLY(admin)
+{
+    const struct word *path = statement->words;
+    struct fault       fault;
+
+    (void)scope;
+    (void)directive;
+    if (admin_path_check(path->text, &fault) != ERR_NONE)
+        build_refuse(build, path, "%s", fault.text);
+    else
+        build->snapshot->settings.admin_path = snapshot_text(build->snapshot, path->text);
+}
+
+/* ── where to listen ── */
+
+static bool
+is_listened(const struct snapshot *snapshot, const struct addr *addr)
+{
+    for (size_t i = 0; i < snapshot->listen_count; i++)
+        if (addr_equal(&snapshot->listens[i].addr, addr))
+            return true;
+    return false;
+}
+
+static void
+add_listen(struct build *build, const struct word *word)
+{
+    struct snapshot *snapshot = build->snapshot;
+    struct fault     fault;
+    struct addr      addr;
+
+    if (schema_is_later(word->text)) {
+        build_refuse(build, word, "\"%.*s\" is not offered yet by this version of larder", SPAN_ARG(word->text));
+        return;
+    }
+    if (addr_parse(word->text, &addr, &fault) != ERR_NONE) {
+        build_refuse(build, word, "%s", fault.text);
+        return;
+    }
+    if (is_listened(snapshot, &addr)) /* two sites may name one address */
+        return;
+    if (snapshot->listen_count == SNAPSHOT_LISTENS_MAX) {
+        build_refuse(build, word, "at most %d addresses to listen on", SNAPSHOT_LISTENS_MAX);
+        return;
+    }
+    snapshot->listens[snapshot->listen_count++]
+        = (struct listen){ addr, snapshot_text(snapshot, word->text) };
+}
+
+APPLY(listen)
+{
+    (void)scope;
+    (void)directive;
+    for (const struct word *word = statement->words; word != NULL; word = word->next)
+        add_listen(build, word);
+}
+
+/* ── blocks ── */
+
+APPLY(limits)
+{
+    struct scope inner = { .context = directive->opens, .outer = scope, .statement = statement };
+    build_apply_block(build, &inner, statement->block);
+}
+
+APPLY(defaults)
+{
+    struct scope inner = { .context = directive->opens, .outer = scope, .statement = statement, .settings = &build->defaults };
+    build_apply_block(build, &inner, statement->block);
+}

@@ -1,0 +1,24 @@
+/* apply.h: what the directives do that have a form of their own. Each checks its words, reports what is wrong
+ * with them, and sets what it is about.
+ */
+#ifndef CONFIG_APPLY_H
+#define CONFIG_APPLY_H
+
+#include "build.h"
+
+#define APPLY(name)                                                                             \
+    void apply_##name(struct build *build, struct scope *scope, const struct directive *directive, \
+                      const struct statement *statement)
+
+APPLY(option); /* one value, by the directive's row */
+APPLY(ram);
+APPLY(cache);
+APPLY(admin);
+APPLY(listen);
+APPLY(origin);
+APPLY(timeout);
+APPLY(limits);
+APPLY(defaults);
+APPLY(site);
+
+#endif

@@ -1,0 +1,82 @@
+/* finish.c: what can be checked only when all is read, and from drafts to the snapshot. */
+#include "build.h"
+
+#include <larder/base/check.h>
+
+#define LISTEN_DEFAULT SPAN(":8000")
+
+static enum err
+set_hosts(struct snapshot *snapshot, const struct site_draft *draft, struct site *site)
+{
+    site->hosts = snapshot_alloc(snapshot, draft->host_count * sizeof site->hosts[0]);
+    site->name = snapshot_text(snapshot, draft->hosts[0].word->text);
+    if (site->hosts == NULL || site->name == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < draft->host_count; i++)
+        site->hosts[i] = draft->hosts[i].name;
+    site->host_count = draft->host_count;
+    return ERR_NONE;
+}
+
+static enum err
+set_site(struct snapshot *snapshot, const struct site_draft *draft, struct site *site)
+{
+    enum err err = set_hosts(snapshot, draft, site);
+    if (err != ERR_NONE)
+        return err;
+    site->cache = draft->settings.cache;
+    site->pool = pool_create(site->name, draft->origin_host, draft->origin_port, &draft->settings.pool);
+    return site->pool == NULL ? ERR_NO_MEMORY : ERR_NONE;
+}
+
+static enum err
+set_sites(struct build *build)
+{
+    struct snapshot *snapshot = build->snapshot;
+
+    snapshot->sites.sites = snapshot_alloc(snapshot, build->site_count * sizeof snapshot->sites.sites[0]);
+    if (snapshot->sites.sites == NULL)
+        return ERR_NO_MEMORY;
+    for (const struct site_draft *draft = build->sites; draft != NULL; draft = draft->next) {
+        struct site *site = &snapshot->sites.sites[snapshot->sites.count++];
+        enum err     err = set_site(snapshot, draft, site);
+        if (err != ERR_NONE)
+            return err;
+    }
+    return ERR_NONE;
+}
+
+static void
+set_defaults(const struct schema *schema, struct snapshot *snapshot)
+{
+    struct fault fault;
+
+    if (snapshot->settings.storage_size == 0)
+        snapshot->settings.storage_size = (uint64_t)schema_find(schema, SPAN("ram"), IN_TOP)->row->initial;
+    if (snapshot->listen_count > 0)
+        return;
+    enum err err = addr_parse(LISTEN_DEFAULT, &snapshot->listens[0].addr, &fault);
+    CHECK(err == ERR_NONE);
+    snapshot->listens[0].text = LISTEN_DEFAULT.at;
+    snapshot->listen_count = 1;
+}
+
+enum err
+build_finish(struct build *build, const struct source *source, struct snapshot **snapshot, struct fault *fault)
+{
+    struct report *report = build->loading->report;
+    struct place   whole = { .source = source };
+    char           counts[REPORT_COUNTS_SIZE];
+    *snapshot = NULL;
+
+    if (report->errors == 0 && build->site_count == 0)
+        report_add(build->loading, SEVERITY_ERROR, &whole, NULL, "there is no site; write site HOST { origin HOST:PORT }");
+    if (report->errors > 0)
+        return fault_set(fault, ERR_SYNTAX, "%s: configuration not loaded", report_counts(report, counts));
+    set_defaults(&build->schema, build->snapshot);
+    if (build->loading->exhausted || set_sites(build) != ERR_NONE)
+        return fault_set(fault, ERR_NO_MEMORY, "out of memory");
+    *snapshot = build->snapshot;
+    build->snapshot = NULL;
+    return ERR_NONE;
+}
