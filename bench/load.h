@@ -1,0 +1,107 @@
+/* load.h: the workers of `larder-bench load`: threads with a loop each, and connections that ask and measure.
+ *
+ *      settle: all connections are made ─▶ begin ─▶ take a request ─▶ write ─▶ read ─▶ count ─┐
+ *                                            ▲                                                │
+ *      closed loop: at once · open loop: when the schedule says ◀─────────────────────────────┘
+ */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include "schedule.h"
+#include "tally.h"
+#include "url.h"
+
+#include <larder/net/stream.h>
+#include <pthread.h>
+
+/* What is to be done. Frozen. */
+struct load_plan {
+    struct requests requests;
+    unsigned        connections, threads, pipeline;
+    nsec            duration; /* 0: until `total` is done */
+    nsec            timeout;
+    uint64_t        total; /* 0: until the time is up */
+    uint64_t        rate;  /* requests a second; 0: a closed loop */
+};
+
+/* A request under way. */
+struct load_slot {
+    mono_time due, sent;
+    unsigned  request;
+};
+
+enum { LOAD_BUFFER = 32 * 1024, LOAD_WASTE = 1024 * 1024 };
+
+/* Owner: its worker. */
+struct load_conn {
+    struct stream       stream;
+    struct load_worker *worker;
+    struct list         node; /* in worker->vacant while it can take a request */
+    struct timer        retry;
+    mono_time           since; /* when connecting began */
+    bool                connected, settled;
+    bool                proven; /* has brought an answer */
+    struct answer       answer;
+    char               *in;
+    size_t              in_len;
+    struct load_slot   *slots; /* a ring of plan->pipeline */
+    unsigned            first, count;
+    unsigned            unsent;  /* of them, at the end, not yet written */
+    size_t              written; /* bytes of the first unsent one */
+};
+
+/* Owner: its thread; the main thread reads the tally after it has ended. */
+struct load_worker {
+    const struct load_plan *plan;
+    unsigned                number;
+    struct loop            *loop;
+    struct tally            tally;
+    struct schedule         schedule;
+    struct load_conn       *conns;
+    unsigned                conn_count, settled;
+    struct list             vacant;
+    struct task             start;
+    struct timer            sweep, settle, end;
+    struct watch            alarm; /* a timerfd: the wheel's milliseconds are too coarse for a schedule */
+    uint64_t                share, taken, finished; /* requests; share 0: no bound */
+    unsigned                turn;                   /* whose URL is next */
+    bool                    begun, ended;
+    char                   *waste; /* where bodies go unseen */
+    pthread_t               thread;
+};
+
+/* ── load_worker.c ── */
+
+MUST_CHECK enum err load_worker_init(struct load_worker *worker, const struct load_plan *plan, unsigned number,
+                                     struct fault *fault);
+void                load_worker_fini(struct load_worker *worker);
+void               *load_worker_main(void *worker);
+
+/* Takes the next request, when there is one to take now. */
+bool load_worker_take(struct load_worker *worker, mono_time now, struct load_slot *slot);
+
+/* Whether there may still be one to take, now or later. */
+bool load_worker_has_more(const struct load_worker *worker);
+
+/* A connection was made, or failed, for the first time. */
+void load_worker_settled(struct load_worker *worker);
+
+/* Gives what is due to connections that are vacant. */
+void load_worker_dispatch(struct load_worker *worker);
+
+/* So many requests came to an end. */
+void load_worker_finished(struct load_worker *worker, uint64_t count);
+
+/* ── load_conn.c ── */
+
+MUST_CHECK enum err load_conn_init(struct load_conn *conn, struct load_worker *worker);
+void                load_conn_fini(struct load_conn *conn);
+void                load_conn_open(struct load_conn *conn);
+
+/* Takes as many requests as it may, and writes them. False when there was none to take. */
+bool load_conn_work(struct load_conn *conn);
+
+/* Gives up what has taken longer than the limit. */
+void load_conn_sweep(struct load_conn *conn, mono_time now);
+
+#endif

@@ -1,0 +1,33 @@
+/* load_print.h: the report of a load, for people and for programs.
+ *
+ * The JSON's names are documented in bench/README.md and stay as they are: scripts read them.
+ */
+#ifndef BENCH_LOAD_PRINT_H
+#define BENCH_LOAD_PRINT_H
+
+#include "load.h"
+
+#include <stdio.h>
+
+/* What is reported, beside the numbers. */
+struct load_report {
+    const struct texts     *urls;
+    const struct load_plan *plan;
+    const struct tally     *tally;
+    const struct summary   *summary;
+};
+
+void load_print_text(const struct load_report *report, FILE *out);
+void load_print_json(const struct load_report *report, FILE *out);
+
+/* A string with its quotes. */
+void print_json_string(struct span text, FILE *out);
+
+/* {"200":12,"404":1} of counts by status. */
+void print_json_statuses(const uint64_t *counts, FILE *out);
+
+/* 1234567 as "1,234,567". NUL-terminated, returns out. */
+enum { GROUPED_SIZE = 32 };
+const char *format_grouped(uint64_t number, char out[static GROUPED_SIZE]);
+
+#endif

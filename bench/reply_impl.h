@@ -1,0 +1,20 @@
+/* reply_impl.h: what reply.c and reply_knobs.c share. */
+#ifndef BENCH_REPLY_IMPL_H
+#define BENCH_REPLY_IMPL_H
+
+#include "reply.h"
+
+#include <larder/http/conditional.h>
+
+/* Starts the head. */
+void reply_begin(struct reply *reply, unsigned status);
+
+/* A short text as the whole body. */
+void reply_say(struct reply *reply, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* 200, 304 or 412: RFC 9110 §13.2.2. */
+unsigned reply_condition(const struct ask *ask, const struct validators *validators);
+
+void reply_plan_knobs(struct reply *reply, const struct stub *stub, const struct ask *ask);
+
+#endif
