@@ -76,7 +76,7 @@ plan_page(struct reply *reply, const struct stub *stub, const struct ask *ask)
     unsigned           status = page == NULL ? 404 : 200;
     if (page == NULL)
         page = site_missing(stub->site);
-    else
+    else if (page->etag[0] != '\0')
         status = reply_condition(ask, &(struct validators){ .etag = span_of_text(page->etag) });
 
     reply_begin(reply, status);

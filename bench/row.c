@@ -66,11 +66,11 @@ parse_number(const struct row *row, struct span text, int64_t *number, struct fa
         return units_parse_time(text, number, fault);
 
     uint64_t read = 0;
-    if (row->type == ROW_SIZE) {
+    if (row->type == ROW_SIZE && !span_to_u64(text, INT64_MAX, &read)) { /* a bare number is bytes */
         enum err err = units_parse_size(text, &read, fault);
         if (err != ERR_NONE)
             return err;
-    } else if (!span_to_u64(text, INT64_MAX, &read)) {
+    } else if (row->type == ROW_COUNT && !span_to_u64(text, INT64_MAX, &read)) {
         return fault_set(fault, ERR_SYNTAX, "expected a whole number");
     }
     *number = read > INT64_MAX ? INT64_MAX : (int64_t)read;

@@ -74,6 +74,12 @@ Test(bench_knobs, defaults)
     cr_assert_eq(knobs.vary.count, 0);
 }
 
+Test(bench_knobs, a_size_without_a_unit_is_bytes)
+{
+    cr_assert_eq(parse("/size/300").size, 300);
+    cr_assert_eq(parse("/size/0").size, 0);
+}
+
 Test(bench_knobs, a_slash_at_the_end_is_nothing)
 {
     cr_assert_eq(parse("/size/2k/").size, 2048);
@@ -117,7 +123,7 @@ Test(bench_knobs, mistakes_are_named)
     refuse("/size/1k//etag", "unknown knob \"\"");
     refuse("/size", "/size needs a value: /size/SIZE");
     refuse("/size/", "/size/");
-    refuse("/size/12", "/size/12");
+    refuse("/size/12x", "/size/12x");
     refuse("/delay/5", "/delay/5");
     refuse("/delay/2h", "expected 0 to 1h");
     refuse("/status/199", "expected 200 to 599");

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <larder/base/text.h>
 #include <larder/http/framing.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NOW ((wall_time){ INT64_C(1789000000) * NSEC_PER_SEC })
