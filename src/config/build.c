@@ -53,33 +53,60 @@ build_scope_text(const struct scope *scope, char out[static SCOPE_TEXT_SIZE])
 
 /* ── names ── */
 
-static void
-refuse_place(struct build *build, const struct scope *scope, const struct statement *statement,
-             const struct directive *directive)
+enum { PLACES_SIZE = 128, HINT_SIZE = 256 };
+
+/* "at the top level or in a site". Returns out. */
+static const char *
+places_text(const struct directive *directive, char out[static PLACES_SIZE])
 {
-    char        place[SCOPE_TEXT_SIZE], right[128];
     size_t      len = 0;
     const char *between = "";
 
     for (unsigned context = IN_TOP; context <= IN_SITE; context <<= 1)
         if (directive->contexts & context) {
-            len += (size_t)snprintf(right + len, sizeof right - len, "%s%s", between, schema_place(context));
+            len += (size_t)snprintf(out + len, PLACES_SIZE - len, "%s%s", between, schema_place(context));
             between = " or ";
         }
+    return out;
+}
+
+static void
+refuse_place(struct build *build, const struct scope *scope, const struct statement *statement,
+             const struct directive *directive)
+{
+    char place[SCOPE_TEXT_SIZE], right[PLACES_SIZE];
+
     build_refuse(build, &statement->name, "\"%s\" does not belong %s; it stands %s", directive->name,
-                 build_scope_text(scope, place), right);
+                 build_scope_text(scope, place), places_text(directive, right));
+}
+
+/* What was perhaps meant: here, or elsewhere, or in a later version. NULL: no idea. */
+static const char *
+guess_hint(const struct build *build, const struct scope *scope, struct span name, char out[static HINT_SIZE])
+{
+    const struct directive *here = schema_guess(&build->schema, name, scope->context);
+    const struct directive *elsewhere = schema_guess(&build->schema, name, ~0U);
+    const char             *later = schema_guess_later(name);
+    char                    places[PLACES_SIZE];
+
+    if (here != NULL)
+        snprintf(out, HINT_SIZE, "did you mean \"%s\"?", here->name);
+    else if (elsewhere != NULL)
+        snprintf(out, HINT_SIZE, "did you mean \"%s\"? It stands %s", elsewhere->name, places_text(elsewhere, places));
+    else if (later != NULL)
+        snprintf(out, HINT_SIZE, "did you mean \"%s\"? It is not offered yet", later);
+    else
+        return NULL;
+    return out;
 }
 
 static void
 refuse_unknown(struct build *build, const struct scope *scope, const struct statement *statement)
 {
-    struct span             name = span_head(statement->name.text, 64);
-    const struct directive *guess = schema_guess(&build->schema, name, scope->context);
-    char                    place[SCOPE_TEXT_SIZE], hint[96];
+    struct span name = span_head(statement->name.text, 64);
+    char        place[SCOPE_TEXT_SIZE], hint[HINT_SIZE];
 
-    if (guess != NULL)
-        snprintf(hint, sizeof hint, "did you mean \"%s\"?", guess->name);
-    report_add(build->loading, SEVERITY_ERROR, &statement->name.place, guess == NULL ? NULL : hint,
+    report_add(build->loading, SEVERITY_ERROR, &statement->name.place, guess_hint(build, scope, name, hint),
                "unknown directive \"%.*s\" %s", SPAN_ARG(name), build_scope_text(scope, place));
 }
 
@@ -101,6 +128,15 @@ refuse_name(struct build *build, const struct scope *scope, const struct stateme
 
 /* ── form ── */
 
+static bool
+has_broken_word(const struct statement *statement)
+{
+    for (const struct word *word = statement->words; word != NULL; word = word->next)
+        if (word->broken)
+            return true;
+    return false;
+}
+
 static const struct word *
 word_at(const struct statement *statement, size_t index)
 {
@@ -113,11 +149,14 @@ word_at(const struct statement *statement, size_t index)
 static void
 refuse_extra(struct build *build, const struct directive *directive, const struct word *extra)
 {
-    if (schema_is_later(extra->text))
-        build_refuse(build, extra, "\"%.*s\" is not offered yet by this version of larder", SPAN_ARG(extra->text));
+    struct span rest = extra->text, name;
+    (void)span_split(&rest, '=', &name);
+    if (schema_is_later(name))
+        build_refuse(build, extra, "\"%.*s\" is not offered yet by this version of larder", SPAN_ARG(name));
     else
-        build_refuse(build, extra, "\"%.*s\" is too much: write %s%s%s", SPAN_ARG(span_head(extra->text, 64)),
-                     directive->name, *directive->syntax == '\0' ? "" : " ", directive->syntax);
+        build_refuse(build, extra, "\"%.*s\" is too much: write %s%s%s%s", SPAN_ARG(span_head(extra->text, 64)),
+                     directive->name, *directive->syntax == '\0' ? "" : " ", directive->syntax,
+                     directive->opens == 0 ? "" : " { ... }");
 }
 
 static bool
@@ -125,6 +164,8 @@ check_form(struct build *build, const struct directive *directive, const struct 
 {
     size_t errors = build->loading->report->errors;
 
+    if (has_broken_word(statement)) /* it may stand for several words, or for none */
+        return directive->opens == 0 || statement->has_block;
     if (statement->count < directive->least)
         build_refuse(build, &statement->name, "\"%s\" is not complete: write %s %s%s", directive->name, directive->name,
                      directive->syntax, directive->opens == 0 ? "" : " { ... }");
@@ -188,15 +229,6 @@ read_file_words(struct build *build, const struct statement *statement)
 }
 
 /* ── statements ── */
-
-static bool
-has_broken_word(const struct statement *statement)
-{
-    for (const struct word *word = statement->words; word != NULL; word = word->next)
-        if (word->broken)
-            return true;
-    return false;
-}
 
 static void
 apply_statement(struct build *build, struct scope *scope, const struct statement *statement)

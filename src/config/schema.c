@@ -76,7 +76,7 @@ static const char *const later[]
         "header",  "methods",    "normalise",      "deny",     "request-header", "rate",    "debug",     "balance",
         "check",   "limit",      "retry",          "pass",     "strip-query",   "browser", "coalesce",  "redirect-https",
         "tls",     "h2",         "proxy-protocol", "weight",   "connections-per-client",    "h2-streams", "h2-resets",
-        "body-rate", "stale-if-error", "stale-while-revalidate" };
+        "body-rate", "stale-if-error", "stale-while-revalidate", "group", "wait" };
 
 /* Words by which CONFIG.md, or another server, calls what we have under another name. */
 static const struct {
@@ -167,12 +167,34 @@ find_alias(const struct schema *schema, struct span name, unsigned contexts)
     return NULL;
 }
 
-/* A third of the letters may be wrong, and one in the shortest names. */
+/* A third of the letters may be wrong, and one in the shortest names: this is the first distance that is too far. */
+static unsigned
+too_far(struct span name)
+{
+    return (unsigned)(name.len < 3 ? 2 : name.len / 3 + 1);
+}
+
+const char *
+schema_guess_later(struct span name)
+{
+    const char *best = NULL;
+    unsigned    least = too_far(name);
+
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        unsigned distance = span_distance(name, span_of_text(later[i]));
+        if (distance < least) {
+            least = distance;
+            best = later[i];
+        }
+    }
+    return best;
+}
+
 const struct directive *
 schema_guess(const struct schema *schema, struct span name, unsigned contexts)
 {
     const struct directive *best = find_alias(schema, name, contexts);
-    unsigned                least = best != NULL ? 0 : (unsigned)(name.len < 3 ? 2 : name.len / 3 + 1);
+    unsigned                least = best != NULL ? 0 : too_far(name);
 
     for (size_t i = 0; i < schema->count; i++) {
         if (!(schema->rows[i].contexts & contexts))

@@ -57,6 +57,9 @@ const struct directive *schema_find(const struct schema *schema, struct span nam
 /* The name nearest to a misspelt one that may stand in one of `contexts`; NULL when none is near. */
 const struct directive *schema_guess(const struct schema *schema, struct span name, unsigned contexts);
 
+/* The same among the words that are not offered yet. */
+const char *schema_guess_later(struct span name);
+
 /* Whether the configuration language has this word, but this version of larder has not. */
 bool schema_is_later(struct span name);
 
