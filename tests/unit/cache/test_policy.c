@@ -4,7 +4,7 @@
 #include <larder/cache/policy.h>
 
 #define DATE "Date: Sun, 06 Nov 2044 08:49:37 GMT\r\n"
-#define DATE_SECONDS INT64_C(2362207777)
+#define DATE_SECONDS INT64_C(2362034977)
 
 static const struct cache_settings settings = { .ttl = 120 * NSEC_PER_SEC, .keep = 3600 * NSEC_PER_SEC, .variants = 8 };
 
