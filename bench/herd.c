@@ -31,7 +31,9 @@ static void
 print_line(const char *name, nsec time, const char *note)
 {
     char text[UNITS_TEXT_SIZE];
-    printf("  %-12s%12s   %s\n", name, time < 0 ? "-" : units_round_time(time, text), note);
+    printf("  %-12s", name);
+    print_right(time < 0 ? "-" : units_round_time(time, text), 12, stdout);
+    printf("   %s\n", note);
 }
 
 static void
@@ -40,7 +42,7 @@ print_bodies(const struct herd_summary *summary)
     if (summary->bodies == 1)
         printf("  bodies      %12s   %" PRIu64 " bytes, XXH3 %016" PRIx64 "\n", "all equal", summary->body_size,
                summary->digest);
-    else
+    else if (summary->bodies > 1)
         printf("  bodies      %12u   different ones\n", summary->bodies);
 }
 

@@ -251,23 +251,21 @@ go_on(struct load_conn *conn, enum err err)
         fail(conn, LOAD_BAD_ANSWER);
 }
 
-/* Reads until the socket is empty. A read that was shorter than asked has emptied it: the next bytes are a new edge. So an
- * answer costs one read, not two. A body that the connection's end completes is read to that end. */
+/* Reads until the socket is empty. A read that was shorter than asked has emptied it, and the next bytes are a new edge: so
+ * an answer costs one read, not two. Not so in the middle of an answer: the end of the connection may have come with the
+ * same edge as its bytes. */
 static void
 read_answers(struct load_conn *conn)
 {
     bool drained = false;
-    while (conn->connected && !conn->worker->ended && !drained) {
+    while (conn->connected && !conn->worker->ended && !(drained && conn->count == conn->unsent)) {
         enum err err = read_some(conn, &drained);
         if (err == ERR_AGAIN)
             break;
-        if (err != ERR_NONE) {
+        if (err == ERR_NONE)
+            go_on(conn, consume(conn));
+        else
             peer_ended(conn, err);
-            return;
-        }
-        go_on(conn, consume(conn));
-        if (conn->answer.in_body && conn->answer.framing.kind == BODY_CLOSE)
-            drained = false;
     }
 }
 

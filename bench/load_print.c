@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <larder/base/units.h>
+#include <math.h>
 
 /* ── small parts ── */
 
@@ -18,6 +19,15 @@ format_grouped(uint64_t number, char out[static GROUPED_SIZE])
     }
     out[len] = '\0';
     return out;
+}
+
+void
+print_right(const char *text, int columns, FILE *out)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (((unsigned char)*at & 0xc0) == 0x80) /* not the first byte of a character in UTF-8 */
+            columns++;
+    fprintf(out, "%*s", columns, text);
 }
 
 void
@@ -87,7 +97,7 @@ print_totals(const struct load_report *report, FILE *out)
     fprintf(out, "  received  %14s", units_round_size(report->tally->bytes, text));
     fprintf(out, "   %s/s\n", units_round_size((uint64_t)summary->bytes_per_second, text));
     if (summary->hit_source != HITS_UNTOLD)
-        fprintf(out, "  hits      %13.2f%%   by %s\n", summary->hit_ratio * 100,
+        fprintf(out, "  hits      %13.2f%%   by %s\n", floor(summary->hit_ratio * 10000) / 100, /* one miss is not 100% */
                 summary->hit_source == HITS_AGE ? "Age (no Cache-Status; an answer of age 0 counts as a miss)" : "Cache-Status");
 }
 
@@ -113,7 +123,7 @@ print_errors(const struct load_report *report, FILE *out)
     fprintf(out, "  errors    %14s\n", format_grouped(report->summary->errors + report->summary->bad, grouped));
     for (unsigned i = 0; i < LOAD_ERRORS; i++)
         if (report->tally->errors[i] > 0)
-            fprintf(out, "    %-8s%14s   %s\n", load_error_name(i) , format_grouped(report->tally->errors[i], grouped),
+            fprintf(out, "    %-8s%14s   %s\n", load_error_name(i), format_grouped(report->tally->errors[i], grouped),
                     texts[i]);
     if (report->tally->unfinished > 0)
         fprintf(out, "  unfinished%14s   asked or due, and not answered when the time was up\n",
@@ -128,7 +138,7 @@ print_latency(const char *name, const struct latency *latency, const char *note,
     char           text[UNITS_TEXT_SIZE];
     fprintf(out, "  %-10s", name);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        fprintf(out, "%10s", units_round_time((nsec)values[i], text));
+        print_right(units_round_time((nsec)values[i], text), 10, out);
     fprintf(out, "   %s\n", note);
 }
 

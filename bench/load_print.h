@@ -20,6 +20,9 @@ struct load_report {
 void load_print_text(const struct load_report *report, FILE *out);
 void load_print_json(const struct load_report *report, FILE *out);
 
+/* Right-aligned to `columns`; "µ" is one column and two bytes. */
+void print_right(const char *text, int columns, FILE *out);
+
 /* A string with its quotes. */
 void print_json_string(struct span text, FILE *out);
 

@@ -53,7 +53,7 @@ reply_refuse(struct reply *reply, enum refusal refusal)
 {
     reset(reply);
     reply_begin(reply, refusal_status(refusal));
-    write_field(&reply->head, SPAN("Content-Type"), SPAN("text/plain; charset=utf-8"));
+    write_field(&reply->head, SPAN("Content-Type"), REPLY_TEXT);
     reply_say(reply, "%s\n", refusal_text(refusal));
     reply->close = true;
     reply->counted = false;
@@ -63,10 +63,20 @@ static void
 plan_counters(struct reply *reply, const struct ask *ask)
 {
     reply_begin(reply, 200);
-    write_field(&reply->head, SPAN("Content-Type"), SPAN("application/json"));
+    write_field(&reply->head, SPAN("Content-Type"), REPLY_JSON);
     write_field(&reply->head, SPAN("Cache-Control"), SPAN("no-store"));
     reply_say(reply, "%.*s", SPAN_ARG(ask->counters));
     reply->counted = false;
+}
+
+static void
+plan_upload(struct reply *reply, const struct stub *stub, const struct ask *ask)
+{
+    reply_begin(reply, 200);
+    write_field(&reply->head, SPAN("Date"), ask->date);
+    write_field(&reply->head, SPAN("Content-Type"), REPLY_JSON);
+    write_field(&reply->head, SPAN("Cache-Control"), SPAN("no-store"));
+    reply->delay = stub->delay;
 }
 
 static void
@@ -89,9 +99,8 @@ plan_page(struct reply *reply, const struct stub *stub, const struct ask *ask)
     reply->content = (struct content){ .intro = page->body, .size = page->body.len };
 }
 
-/* A request that sends something gets told what arrived, wherever it was sent to. */
-static bool
-is_upload(const struct head *head)
+bool
+reply_is_upload(const struct head *head)
 {
     return head->method != METHOD_GET && head->method != METHOD_HEAD;
 }
@@ -99,7 +108,7 @@ is_upload(const struct head *head)
 unsigned
 reply_condition(const struct ask *ask, const struct validators *validators)
 {
-    if (is_upload(ask->head))
+    if (reply_is_upload(ask->head))
         return 200;
     switch (conditional_evaluate(ask->head, validators, ask->now)) {
     case PRECONDITION_NONE: return 200;
@@ -117,10 +126,12 @@ reply_plan(struct reply *reply, const struct stub *stub, const struct ask *ask)
         plan_counters(reply, ask);
     else if (knobs_begin(ask->target.path))
         reply_plan_knobs(reply, stub, ask);
+    else if (reply_is_upload(ask->head))
+        plan_upload(reply, stub, ask);
     else
         plan_page(reply, stub, ask);
     reply->head_only = ask->head->method == METHOD_HEAD;
-    reply->upload = is_upload(ask->head);
+    reply->upload = reply_is_upload(ask->head);
     reply->old = ask->head->minor == 0;
     if (reply->old && reply->chunked) { /* RFC 9112 §6.1: not to HTTP/1.0 */
         reply->chunked = false;

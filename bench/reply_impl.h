@@ -6,6 +6,12 @@
 
 #include <larder/http/conditional.h>
 
+#define REPLY_TEXT SPAN("text/plain; charset=utf-8")
+#define REPLY_JSON SPAN("application/json")
+
+/* A request that sends something is told what arrived, wherever it was sent to. */
+bool reply_is_upload(const struct head *head);
+
 /* Starts the head. */
 void reply_begin(struct reply *reply, unsigned status);
 

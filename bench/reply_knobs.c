@@ -159,7 +159,7 @@ write_fields(struct reply *reply, const struct ask *ask, const struct knobs *kno
 {
     write_dates(reply, ask, knobs);
     if (!reply->bare)
-        write_field(&reply->head, SPAN("Content-Type"), SPAN("text/plain; charset=utf-8"));
+        write_field(&reply->head, SPAN("Content-Type"), reply_is_upload(ask->head) ? REPLY_JSON : REPLY_TEXT);
     write_control(reply, knobs);
     write_validators(reply, validators);
     write_vary(reply, knobs);
@@ -176,7 +176,7 @@ plan_mistake(struct reply *reply, const struct ask *ask, const struct fault *fau
 {
     reply_begin(reply, 404);
     write_field(&reply->head, SPAN("Date"), ask->date);
-    write_field(&reply->head, SPAN("Content-Type"), SPAN("text/plain; charset=utf-8"));
+    write_field(&reply->head, SPAN("Content-Type"), REPLY_TEXT);
     write_field(&reply->head, SPAN("Cache-Control"), SPAN("no-store"));
     reply_say(reply, "%s\n", fault->text);
 }

@@ -290,8 +290,22 @@ Test(bench_reply, an_upload_is_told_what_arrived)
     reply_uploaded(&exchange->reply, 12, 0xabc);
     finish(exchange, true);
     cr_assert_eq(exchange->reply.length, exchange->reply.content.size);
+    expect_field(exchange, "Content-Type", "application/json");
     body_of(exchange, body, exchange->reply.length);
     cr_assert_str_eq(body, "{\"bytes\":12,\"xxh3\":\"0000000000000abc\"}\n");
+    end(exchange);
+}
+
+Test(bench_reply, an_upload_to_a_knob_path_turns_the_knobs)
+{
+    struct exchange *exchange = begin(0);
+    plan(exchange, "PUT /status/503/delay/1s/size/9k HTTP/1.1", "", 1);
+    reply_uploaded(&exchange->reply, 0, 1);
+    finish(exchange, true);
+    cr_assert_eq(exchange->reply.status, 503);
+    cr_assert_eq(exchange->reply.delay, NSEC_PER_SEC);
+    cr_assert_lt(exchange->reply.length, 64);
+    expect_field(exchange, "Content-Type", "application/json");
     end(exchange);
 }
 
