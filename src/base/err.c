@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 static const char *const texts[ERR_COUNT] = {
 #define ERR_ROW(name, text) [ERR_##name] = text,
     ERR_TABLE(ERR_ROW)

@@ -24,7 +24,8 @@ hash_seed_random(struct hash_seed *seed)
 void
 hash_seed_expand(struct hash_seed *seed)
 {
-    XXH_errorcode made = XXH3_generateSecret(seed->secret, sizeof seed->secret, seed->seed, sizeof seed->seed);
+    XXH_errorcode made =
+        XXH3_generateSecret(seed->secret, sizeof seed->secret, seed->seed, sizeof seed->seed);
     CHECK(made == XXH_OK);
 }
 

@@ -51,7 +51,7 @@ void
 histogram_add_corrected(struct histogram *histogram, uint64_t value, uint64_t interval)
 {
     histogram_add(histogram, value);
-    for (uint64_t missed = value; interval > 0 && missed >= 2 * interval; )
+    for (uint64_t missed = value; interval > 0 && missed >= 2 * interval;)
         histogram_add(histogram, missed -= interval);
 }
 

@@ -62,8 +62,9 @@ static void
 write_dropped(const struct log *log, uint64_t count)
 {
     char line[128];
-    int  len = snprintf(line, sizeof line, "(%" PRIu64 " lines of the log were lost: it could not be written fast enough)\n",
-                        count);
+    int  len =
+        snprintf(line, sizeof line,
+                 "(%" PRIu64 " lines of the log were lost: it could not be written fast enough)\n", count);
     write_all(log->fd, line, (size_t)len);
 }
 
@@ -170,15 +171,18 @@ log_close(struct log **pointer)
 static size_t
 put_stamp(char *out, size_t size, enum log_level level)
 {
-    static const char *const names[] = { [LOG_ERROR] = "error", [LOG_WARN] = "warn ", [LOG_INFO] = "info ", [LOG_DEBUG] = "debug" };
-    wall_time                now = clock_wall();
-    time_t                   second = (time_t)wall_seconds(now);
-    struct tm                utc;
-    char                     date[24];
+    static const char *const names[] = {
+        [LOG_ERROR] = "error", [LOG_WARN] = "warn ", [LOG_INFO] = "info ", [LOG_DEBUG] = "debug"
+    };
+    wall_time now = clock_wall();
+    time_t    second = (time_t)wall_seconds(now);
+    struct tm utc;
+    char      date[24];
 
     gmtime_r(&second, &utc);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    int len = snprintf(out, size, "%s.%03dZ %s  ", date, (int)(now.ns % NSEC_PER_SEC / NSEC_PER_MSEC), names[level]);
+    int len = snprintf(out, size, "%s.%03dZ %s  ", date, (int)(now.ns % NSEC_PER_SEC / NSEC_PER_MSEC),
+                       names[level]);
     return len < 0 ? 0 : (size_t)len;
 }
 

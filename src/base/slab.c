@@ -42,7 +42,9 @@ slab_init(struct slab *slab, size_t item_size, size_t max)
     size_t size = (item_size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     CHECK(size > 0);
     size_t per_chunk = CHUNK_SIZE / size;
-    *slab = (struct slab){ .item_size = size, .per_chunk = per_chunk < ITEMS_LEAST ? ITEMS_LEAST : per_chunk, .max = max };
+    *slab = (struct slab){ .item_size = size,
+                           .per_chunk = per_chunk < ITEMS_LEAST ? ITEMS_LEAST : per_chunk,
+                           .max = max };
 }
 
 void

@@ -98,7 +98,7 @@ unsigned
 span_distance(struct span a, struct span b)
 {
     enum { MOST = 64 };
-    unsigned rows[3][MOST + 1];
+    unsigned  rows[3][MOST + 1];
     unsigned *before = rows[0], *last = rows[1], *row = rows[2];
 
     if (a.len > MOST || b.len > MOST)

@@ -10,10 +10,12 @@ struct unit {
 };
 
 /* From the largest to the smallest; the last one is the base of the quantity. */
-static const struct unit sizes[] = { { "T", UINT64_C(1) << 40 }, { "G", 1 << 30 }, { "M", 1 << 20 }, { "k", 1 << 10 } };
-static const struct unit times[]
-    = { { "w", 604800000000000 }, { "d", 86400000000000 }, { "h", 3600000000000 },
-        { "m", 60000000000 },     { "s", 1000000000 },     { "ms", 1000000 } };
+static const struct unit sizes[] = {
+    { "T", UINT64_C(1) << 40 }, { "G", 1 << 30 }, { "M", 1 << 20 }, { "k", 1 << 10 }
+};
+static const struct unit times[] = { { "w", 604800000000000 }, { "d", 86400000000000 },
+                                     { "h", 3600000000000 },   { "m", 60000000000 },
+                                     { "s", 1000000000 },      { "ms", 1000000 } };
 
 enum { SIZES = sizeof sizes / sizeof sizes[0], TIMES = sizeof times / sizeof times[0] };
 
@@ -30,7 +32,8 @@ static const struct unit *
 find_unit(const struct unit *units, size_t count, struct span name, bool any_case)
 {
     for (size_t i = 0; i < count; i++)
-        if (any_case ? span_equal_nocase(name, span_of_text(units[i].name)) : span_equal(name, span_of_text(units[i].name)))
+        if (any_case ? span_equal_nocase(name, span_of_text(units[i].name))
+                     : span_equal(name, span_of_text(units[i].name)))
             return &units[i];
     return NULL;
 }
@@ -66,12 +69,13 @@ units_parse_size(struct span text, uint64_t *bytes, struct fault *fault)
     case ERR_NONE:
         return ERR_NONE;
     case ERR_NOT_FOUND:
-        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" has no unit; write %.*sk, %.*sM or %.*sG", SPAN_ARG(text),
-                         SPAN_ARG(text), SPAN_ARG(text), SPAN_ARG(text));
+        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" has no unit; write %.*sk, %.*sM or %.*sG",
+                         SPAN_ARG(text), SPAN_ARG(text), SPAN_ARG(text), SPAN_ARG(text));
     case ERR_RANGE:
         return fault_set(fault, ERR_RANGE, "\"%.*s\" is too large", SPAN_ARG(text));
     default:
-        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a size; a size is a number with k, M, G or T, like 64M",
+        return fault_set(fault, ERR_SYNTAX,
+                         "\"%.*s\" is not a size; a size is a number with k, M, G or T, like 64M",
                          SPAN_ARG(text));
     }
 }
@@ -86,12 +90,13 @@ units_parse_time(struct span text, nsec *time, struct fault *fault)
         *time = (nsec)value;
         return ERR_NONE;
     case ERR_NOT_FOUND:
-        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" has no unit; write %.*ss, %.*sm or %.*sh", SPAN_ARG(text),
-                         SPAN_ARG(text), SPAN_ARG(text), SPAN_ARG(text));
+        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" has no unit; write %.*ss, %.*sm or %.*sh",
+                         SPAN_ARG(text), SPAN_ARG(text), SPAN_ARG(text), SPAN_ARG(text));
     case ERR_RANGE:
         return fault_set(fault, ERR_RANGE, "\"%.*s\" is too long", SPAN_ARG(text));
     default:
-        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a time; a time is a number with ms, s, m, h, d or w, like 90s",
+        return fault_set(fault, ERR_SYNTAX,
+                         "\"%.*s\" is not a time; a time is a number with ms, s, m, h, d or w, like 90s",
                          SPAN_ARG(text));
     }
 }

@@ -32,8 +32,8 @@ cache_create(struct cache **out, const struct cache_config *config)
         return ERR_NO_MEMORY;
     cache->store = config->store;
     cache->workers = config->workers;
-    cache->uncacheable
-        = uncacheable_create(config->uncacheable_slots == 0 ? UNCACHEABLE_SLOTS : config->uncacheable_slots);
+    cache->uncacheable =
+        uncacheable_create(config->uncacheable_slots == 0 ? UNCACHEABLE_SLOTS : config->uncacheable_slots);
     enum err err = cache->uncacheable == NULL ? ERR_NO_MEMORY : init_tables(cache);
     *out = cache;
     if (err != ERR_NONE)

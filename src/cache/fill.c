@@ -19,11 +19,11 @@ enum {
 };
 
 struct fill_chunk {
-    _Atomic unsigned              refs;
-    _Atomic(struct fill_chunk *)  next; /* holds a reference */
-    _Atomic size_t                len;
-    size_t                        room;
-    char                          bytes[];
+    _Atomic unsigned             refs;
+    _Atomic(struct fill_chunk *) next; /* holds a reference */
+    _Atomic size_t               len;
+    size_t                       room;
+    char                         bytes[];
 };
 
 struct fill {

@@ -31,7 +31,8 @@ forget(struct span *kept)
 }
 
 struct flight *
-flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key, bool may_store)
+flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key,
+              bool may_store)
 {
     struct flight *flight = calloc(1, sizeof *flight + cache->workers * sizeof flight->ports[0]);
     if (flight == NULL)

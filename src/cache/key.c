@@ -16,8 +16,9 @@
 static bool
 is_tracker(struct span name)
 {
-    static const char *const trackers[] = { "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid", "msclkid",
-                                            "yclid", "twclid", "ttclid", "igshid", "mc_cid", "mc_eid", "_ga" };
+    static const char *const trackers[] = { "gclid",  "gclsrc",  "dclid",  "gbraid", "wbraid",
+                                            "fbclid", "msclkid", "yclid",  "twclid", "ttclid",
+                                            "igshid", "mc_cid",  "mc_eid", "_ga" };
     if (span_starts(name, SPAN("utm_")))
         return true;
     for (size_t i = 0; i < sizeof trackers / sizeof trackers[0]; i++)
@@ -98,11 +99,11 @@ is_default_port(struct span scheme, struct span port)
 }
 
 enum err
-key_primary(struct arena *arena, const struct hash_seed *seed, struct span scheme, const struct target *normal,
-            struct span host, struct store_key *key)
+key_primary(struct arena *arena, const struct hash_seed *seed, struct span scheme,
+            const struct target *normal, struct span host, struct store_key *key)
 {
-    struct span     name = normal->host.len > 0 ? normal->host : host;
-    size_t          room = scheme.len + name.len + normal->port.len + normal->path.len + normal->query.len + 8;
+    struct span name = normal->host.len > 0 ? normal->host : host;
+    size_t      room = scheme.len + name.len + normal->port.len + normal->path.len + normal->query.len + 8;
     struct composer text = { arena_alloc(arena, room), 0 };
 
     if (text.at == NULL)
@@ -126,8 +127,8 @@ key_primary(struct arena *arena, const struct hash_seed *seed, struct span schem
 }
 
 enum err
-key_variant(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary, struct span values,
-            struct store_key *key)
+key_variant(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary,
+            struct span values, struct store_key *key)
 {
     struct composer text = { arena_alloc(arena, primary->text.len + values.len + 1), 0 };
 
@@ -161,12 +162,14 @@ split_url(struct span url, struct span *scheme, struct target *target, struct fa
         end++;
     *target = (struct target){ .query = SPAN_EMPTY };
     if (!parse_authority(span_head(rest, end), &target->host, &target->port) || target->host.len == 0)
-        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a URL: its host is missing or malformed", SPAN_ARG(url));
+        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a URL: its host is missing or malformed",
+                         SPAN_ARG(url));
     rest = span_skip(rest, end);
     for (size_t i = 0; i < rest.len; i++)
         if (rest.at[i] <= ' ' || rest.at[i] >= 0x7f || rest.at[i] == '#')
             return fault_set(fault, ERR_SYNTAX,
-                             "\"%.*s\" is not a URL: byte %zu of its path must be written as %%XX", SPAN_ARG(url), i + 1);
+                             "\"%.*s\" is not a URL: byte %zu of its path must be written as %%XX",
+                             SPAN_ARG(url), i + 1);
     ssize_t mark = span_find(rest, '?');
     target->path = mark < 0 ? rest : span_head(rest, (size_t)mark);
     if (mark >= 0)

@@ -33,7 +33,8 @@ struct place {
 };
 
 static enum err
-append(const struct place *place, const struct store_key *key, struct span meta, const struct iovec *body, int count)
+append(const struct place *place, const struct store_key *key, struct span meta, const struct iovec *body,
+       int count)
 {
     struct record_parts parts = { .key = *key,
                                   .meta = meta,
@@ -99,12 +100,13 @@ append_marker(const struct place *place, const struct marker *marker)
 {
     wall_time   expires = wall_add(place->now, MARKER_LIFE_DAYS * 24 * 3600 * NSEC_PER_SEC);
     struct span meta;
-    enum err    err = object_write_marker(place->arena, place->flight->vary, marker->variants, marker->count, expires,
-                                          &meta);
+    enum err    err = object_write_marker(place->arena, place->flight->vary, marker->variants, marker->count,
+                                          expires, &meta);
     if (err != ERR_NONE)
         return err;
-    struct record_parts parts
-        = { .key = place->flight->primary, .meta = meta, .created = place->now, .expires = expires };
+    struct record_parts parts = {
+        .key = place->flight->primary, .meta = meta, .created = place->now, .expires = expires
+    };
     return writer_append(place->writer, &parts);
 }
 
@@ -117,7 +119,8 @@ append_variant(const struct place *place, struct span meta, const struct iovec *
     struct store_key key;
     struct marker    marker;
 
-    enum err err = key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, flight->values, &key);
+    enum err err =
+        key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, flight->values, &key);
     if (err == ERR_NONE)
         err = read_marker(place, &marker);
     if (err == ERR_NONE)
@@ -215,7 +218,8 @@ flight_land(struct flight *flight, const struct cache_settings *settings)
     struct landing *landing = malloc(sizeof *landing);
     if (landing != NULL) {
         *landing = (struct landing){
-            .job = { .cost = flight->meta.len + (flight->fill == NULL ? 0 : fill_size(flight->fill)), .run = landing_run },
+            .job = { .cost = flight->meta.len + (flight->fill == NULL ? 0 : fill_size(flight->fill)),
+                     .run = landing_run },
             .flight = flight_acquire(flight),
             .variants_max = settings->variants,
         };

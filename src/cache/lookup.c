@@ -30,7 +30,8 @@ struct looker {
 static bool
 has_credentials(const struct head *request, const struct cache_settings *settings)
 {
-    return (head_has(request, FIELD_COOKIE) && !settings->ignore_cookies) || head_has(request, FIELD_AUTHORIZATION);
+    return (head_has(request, FIELD_COOKIE) && !settings->ignore_cookies)
+           || head_has(request, FIELD_AUTHORIZATION);
 }
 
 /* Goes on with the variant that this request selects under `spec`. */
@@ -40,7 +41,8 @@ turn_to_variant(struct looker *look, struct span spec)
     struct span values;
     look->found->vary = arena_copy(look->arena, spec);
     if (look->found->vary.at == NULL || vary_values(look->arena, look->request, spec, &values) != ERR_NONE
-        || key_variant(look->arena, store_seed(look->cache->store), look->primary, values, &look->key) != ERR_NONE)
+        || key_variant(look->arena, store_seed(look->cache->store), look->primary, values, &look->key)
+               != ERR_NONE)
         return LOOK_NO_MEMORY;
     return LOOK_AGAIN;
 }
@@ -74,7 +76,8 @@ look_in_store(struct looker *look)
         return next;
     }
     if ((found->object.flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
-        return go_alone(look, head_has(look->request, FIELD_AUTHORIZATION) ? REASON_AUTHORIZATION : REASON_COOKIE);
+        return go_alone(look,
+                        head_has(look->request, FIELD_AUTHORIZATION) ? REASON_AUTHORIZATION : REASON_COOKIE);
     if ((found->object.flags & OBJECT_ALWAYS_VALIDATE) || look->now.ns >= found->object.fresh_until.ns)
         return LOOK_MISS;
     found->result = LOOKUP_HIT;
@@ -125,7 +128,8 @@ has_changed(struct looker *look)
     struct lease now;
     if (!store_find(look->cache->store, look->reader, &look->key, look->now, &now))
         return false;
-    bool changed = look->found->lease.shard == NULL || now.record.created.ns != look->found->lease.record.created.ns;
+    bool changed =
+        look->found->lease.shard == NULL || now.record.created.ns != look->found->lease.record.created.ns;
     struct object object;
     if (look->found->lease.shard == NULL && !object_read(now.record.meta, &object))
         changed = false; /* unreadable then and now */
@@ -190,7 +194,7 @@ lookup_object(struct cache *cache, unsigned reader, struct arena *arena, const s
                            .now = now,
                            .key = *primary,
                            .found = lookup };
-    enum look next = LOOK_AGAIN;
+    enum look     next = LOOK_AGAIN;
 
     for (unsigned i = 0; next == LOOK_AGAIN; i++) {
         lease_release(&lookup->lease);

@@ -23,7 +23,7 @@ struct object_header {
     uint32_t head_len;
     uint32_t vary_len;
     uint32_t variants;
-    uint32_t etag_at; /* in the head */
+    uint32_t etag_at;  /* in the head */
     uint16_t etag_len; /* NO_ETAG: none */
     uint16_t has_modified;
     int64_t  modified;
@@ -105,7 +105,8 @@ find_validators(struct object_header *header, struct span written, const struct 
     struct etag         valid;
     int64_t             modified;
 
-    if (etag != NULL && head_next(parsed, etag) == NULL && etag->value.len < NO_ETAG && etag_parse(etag->value, &valid)) {
+    if (etag != NULL && head_next(parsed, etag) == NULL && etag->value.len < NO_ETAG
+        && etag_parse(etag->value, &valid)) {
         header->etag_at = (uint32_t)(etag->value.at - written.at);
         header->etag_len = (uint16_t)etag->value.len;
     }
@@ -166,8 +167,8 @@ write_date_if_missing(struct writer *writer, const struct head *head, wall_time 
 }
 
 enum err
-object_write(struct arena *arena, const struct head *response, const struct verdict *verdict, struct span vary,
-             int64_t length, wall_time now, struct span *meta)
+object_write(struct arena *arena, const struct head *response, const struct verdict *verdict,
+             struct span vary, int64_t length, wall_time now, struct span *meta)
 {
     struct object_header header;
     struct hop_set       hop;
@@ -268,7 +269,8 @@ is_replaced(const struct head *update, const struct hop_set *hop, const struct f
 }
 
 static void
-write_joined(struct writer *writer, const struct head *stored, const struct head *update, const struct hop_set *hop)
+write_joined(struct writer *writer, const struct head *stored, const struct head *update,
+             const struct hop_set *hop)
 {
     write_status_line(writer, stored->status, stored->reason);
     for (unsigned i = 0; i < stored->count; i++)
@@ -325,7 +327,8 @@ object_refresh(struct arena *arena, const struct object *stored, const struct he
     write_joined(&writer, &old, not_modified, &hop);
     if (writer.failed)
         return ERR_LIMIT;
-    enum err err = judge(arena, writer_span(&writer), not_modified, request, settings, requested, received, verdict);
+    enum err err =
+        judge(arena, writer_span(&writer), not_modified, request, settings, requested, received, verdict);
     if (err != ERR_NONE)
         return err;
     fill_header(&header, stored->status, verdict);

@@ -137,8 +137,8 @@ is_heuristically_cacheable(unsigned status)
 }
 
 static enum lifetime_source
-lifetime_of(const struct head *response, const struct cache_control *control, const struct cache_settings *settings,
-            wall_time received, nsec *lifetime)
+lifetime_of(const struct head *response, const struct cache_control *control,
+            const struct cache_settings *settings, wall_time received, nsec *lifetime)
 {
     if (control->s_maxage != DELTA_ABSENT) {
         *lifetime = delta(control->s_maxage);
@@ -153,7 +153,8 @@ lifetime_of(const struct head *response, const struct cache_control *control, co
         return LIFETIME_EXPIRES;
     }
     *lifetime = settings->ttl;
-    return settings->ttl > 0 && is_heuristically_cacheable(response->status) ? LIFETIME_DEFAULT : LIFETIME_NONE;
+    return settings->ttl > 0 && is_heuristically_cacheable(response->status) ? LIFETIME_DEFAULT
+                                                                             : LIFETIME_NONE;
 }
 
 /* ── storing (RFC 9111 §3) ── */
@@ -172,8 +173,9 @@ has_validator(const struct head *response)
 }
 
 static enum reason
-forbidden_by_directives(const struct head *request, const struct head *response, const struct cache_control *asked,
-                        const struct cache_control *said, const struct cache_settings *settings)
+forbidden_by_directives(const struct head *request, const struct head *response,
+                        const struct cache_control *asked, const struct cache_control *said,
+                        const struct cache_settings *settings)
 {
     if (said->no_store || asked->no_store) /* §5.2.1.5, §5.2.2.5 */
         return REASON_NO_STORE;
@@ -188,8 +190,8 @@ forbidden_by_directives(const struct head *request, const struct head *response,
 }
 
 static enum reason
-forbidden_by_lifetime(const struct head *request, const struct head *response, const struct cache_settings *settings,
-                      const struct verdict *verdict, bool usable)
+forbidden_by_lifetime(const struct head *request, const struct head *response,
+                      const struct cache_settings *settings, const struct verdict *verdict, bool usable)
 {
     if (verdict->source == LIFETIME_NONE)
         return is_heuristically_cacheable(response->status) ? REASON_NO_FRESHNESS : REASON_STATUS;
@@ -210,8 +212,9 @@ policy_answer(const struct head *request, const struct head *response, const str
     *verdict = (struct verdict){ .born = born_at(response, requested, received) };
     verdict->source = lifetime_of(response, &said, settings, received, &lifetime);
     verdict->implicit = verdict->source == LIFETIME_DEFAULT;
-    verdict->always_validate = said.no_cache || said.no_cache_fields.at != NULL
-                               || (!said.present && head_lists_token(response, FIELD_PRAGMA, SPAN("no-cache")));
+    verdict->always_validate =
+        said.no_cache || said.no_cache_fields.at != NULL
+        || (!said.present && head_lists_token(response, FIELD_PRAGMA, SPAN("no-cache")));
     verdict->fresh_until = wall_add(verdict->born, lifetime);
 
     bool validatable = has_validator(response);

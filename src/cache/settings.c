@@ -1,8 +1,10 @@
 /* settings.c: the table of what an operator may say about caching. */
 #include <larder/cache/settings.h>
 
-#define ROW(name, type, member, least, most, initial, help) \
-    { name, OPTION_##type, offsetof(struct cache_settings, member), least, most, initial, help }
+#define ROW(name, type, member, least, most, initial, help)                                                  \
+    {                                                                                                        \
+        name, OPTION_##type, offsetof(struct cache_settings, member), least, most, initial, help             \
+    }
 
 #define DAY (24 * 3600 * NSEC_PER_SEC)
 

@@ -61,8 +61,8 @@ struct flight {
 };
 
 /* A new flight with one reference, not hooked. NULL when memory ends. */
-struct flight *flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key,
-                             bool may_store);
+struct flight *flight_create(struct cache *cache, const struct store_key *primary,
+                             const struct store_key *key, bool may_store);
 
 /* The table's lock is held. */
 void           flight_hook(struct flight *flight);

@@ -142,7 +142,8 @@ static void
 put_field(struct text_run *run, const struct head *request, struct span name)
 {
     bool any = false;
-    for (const struct field *field = head_find_name(request, name); field != NULL; field = head_next_name(request, field)) {
+    for (const struct field *field = head_find_name(request, name); field != NULL;
+         field = head_next_name(request, field)) {
         struct span rest = field->value, member;
         while (span_split(&rest, ',', &member)) {
             put(run, any ? SPAN(", ") : SPAN(": "));

@@ -70,7 +70,8 @@ leave_connection(struct fetch *fetch, bool abort)
 void
 fetch_fail(struct fetch *fetch, enum fetch_failure failure, const char *detail)
 {
-    bool late = failure == FETCH_CONNECT_TIMEOUT || failure == FETCH_FIRST_BYTE_TIMEOUT || failure == FETCH_BODY_TIMEOUT;
+    bool late = failure == FETCH_CONNECT_TIMEOUT || failure == FETCH_FIRST_BYTE_TIMEOUT
+                || failure == FETCH_BODY_TIMEOUT;
 
     fetch->state = FETCH_OVER;
     leave_connection(fetch, true);
@@ -108,9 +109,9 @@ limit_of(const struct fetch *fetch)
     case FETCH_CONNECTING:
         return settings->connect_timeout;
     case FETCH_HEAD:
-        return fetch_is_sent(fetch) || fetch->stopped ? settings->first_byte_timeout
+        return fetch_is_sent(fetch) || fetch->stopped                  ? settings->first_byte_timeout
                : settings->idle_timeout > settings->first_byte_timeout ? settings->idle_timeout
-                                                                         : settings->first_byte_timeout;
+                                                                       : settings->first_byte_timeout;
     default:
         return settings->idle_timeout;
     }
@@ -253,7 +254,8 @@ fetch_lost(struct fetch *fetch, enum err err)
         connect_first(fetch);
         return;
     }
-    fetch_fail(fetch, fetch->stopped ? FETCH_SEND : FETCH_CLOSED_EARLY, err == ERR_CLOSED ? "" : err_text(err));
+    fetch_fail(fetch, fetch->stopped ? FETCH_SEND : FETCH_CLOSED_EARLY,
+               err == ERR_CLOSED ? "" : err_text(err));
 }
 
 static bool

@@ -35,7 +35,7 @@ struct origin {
 struct connection {
     struct stream  stream;
     struct origin *origin;
-    struct pool   *pool; /* a reference */
+    struct pool   *pool;  /* a reference */
     struct fetch  *fetch; /* NULL: kept */
     struct list    node;
     struct timer   timer; /* while kept */
@@ -43,7 +43,7 @@ struct connection {
 };
 
 enum fetch_state {
-    FETCH_STARTING,   /* not even a connection */
+    FETCH_STARTING, /* not even a connection */
     FETCH_CONNECTING,
     FETCH_HEAD, /* the request is on its way, the head of the answer is waited for */
     FETCH_BODY,

@@ -80,7 +80,8 @@ kept_handle(struct connection *connection)
 struct connection *
 kept_take(struct origin *origin, struct pool *pool)
 {
-    LIST_EACH (&origin->kept, node) {
+    LIST_EACH(&origin->kept, node)
+    {
         struct connection *connection = CONTAINER_OF(node, struct connection, node);
         if (connection->pool != pool)
             continue;
@@ -96,7 +97,8 @@ static uint64_t
 count_of(struct origin *origin, const struct pool *pool, struct connection **oldest)
 {
     uint64_t count = 0;
-    LIST_EACH (&origin->kept, node) {
+    LIST_EACH(&origin->kept, node)
+    {
         struct connection *connection = CONTAINER_OF(node, struct connection, node);
         if (connection->pool == pool) {
             *oldest = connection;

@@ -13,8 +13,10 @@
 
 enum { ADDRS_MAX = 64, WHY_SIZE = 128 };
 
-#define ROW(name, type, member, least, most, initial, help) \
-    { name, OPTION_##type, offsetof(struct pool_settings, member), least, most, initial, help }
+#define ROW(name, type, member, least, most, initial, help)                                                  \
+    {                                                                                                        \
+        name, OPTION_##type, offsetof(struct pool_settings, member), least, most, initial, help              \
+    }
 
 #define HOUR (3600 * NSEC_PER_SEC)
 

@@ -114,8 +114,8 @@ answer_error(struct exchange *exchange, unsigned status, const char *name, const
 {
     char          page[PAGE_SIZE];
     struct writer head = tail_writer(exchange, TAIL_SIZE);
-    int           size = snprintf(page, sizeof page, "%u %s: %s (%s)\n", status, status_reason(status), text, name);
-    struct span   body = arena_copy(&exchange->arena, span_of(page, (size_t)size));
+    int size = snprintf(page, sizeof page, "%u %s: %s (%s)\n", status, status_reason(status), text, name);
+    struct span body = arena_copy(&exchange->arena, span_of(page, (size_t)size));
 
     if (status == 502 || status == 503 || status == 504)
         metric_add(&exchange->worker->metrics.errors, 1);
@@ -167,18 +167,21 @@ answer_interim(struct exchange *exchange, const struct head *interim)
 static bool
 write_not_modified(struct writer *writer, const struct object *object)
 {
-    static const enum field_id carried[] = { FIELD_CACHE_CONTROL, FIELD_CONTENT_LOCATION, FIELD_DATE, FIELD_ETAG,
-                                             FIELD_EXPIRES,       FIELD_LAST_MODIFIED,    FIELD_VARY, FIELD_VIA,
-                                             FIELD_CDN_CACHE_CONTROL };
-    struct field               fields[FIELDS_MAX];
-    struct head                head;
+    static const enum field_id carried[] = {
+        FIELD_CACHE_CONTROL,    FIELD_CONTENT_LOCATION, FIELD_DATE, FIELD_ETAG,
+        FIELD_EXPIRES,          FIELD_LAST_MODIFIED,    FIELD_VARY, FIELD_VIA,
+        FIELD_CDN_CACHE_CONTROL
+    };
+    struct field fields[FIELDS_MAX];
+    struct head  head;
 
     head_init(&head, fields, FIELDS_MAX);
     if (object_parse_head(object, &head) != ERR_NONE)
         return false;
     write_status_line(writer, 304, SPAN_EMPTY);
     for (size_t i = 0; i < sizeof carried / sizeof carried[0]; i++)
-        for (const struct field *field = head_find(&head, carried[i]); field != NULL; field = head_next(&head, field))
+        for (const struct field *field = head_find(&head, carried[i]); field != NULL;
+             field = head_next(&head, field))
             write_field(writer, field->name, field->value);
     return true;
 }
@@ -211,7 +214,9 @@ write_stored(struct exchange *exchange, const struct object *object, struct span
     }
     if (*body_follows && framing.len > 0)
         write_raw(&tail, framing);
-    write_field_u64(&tail, SPAN("Age"), age > 0 ? (uint64_t)age : 0);
+    /* RFC 9111 §5.1: on each reuse; the leader's is none. */
+    if (age > 0 || exchange->lookup.result != LOOKUP_LEAD)
+        write_field_u64(&tail, SPAN("Age"), age > 0 ? (uint64_t)age : 0);
     write_cache_status(&tail, exchange, ttl);
     write_tail_end(&tail, exchange);
     return set_head(exchange, not_modified ? SPAN_EMPTY : object->head, &tail);
@@ -220,7 +225,8 @@ write_stored(struct exchange *exchange, const struct object *object, struct span
 static enum step_result
 refuse_precondition(struct exchange *exchange)
 {
-    return answer_error(exchange, 412, "precondition-failed", "the condition of the request does not hold", false);
+    return answer_error(exchange, 412, "precondition-failed", "the condition of the request does not hold",
+                        false);
 }
 
 enum step_result
@@ -301,9 +307,9 @@ answer_shared(struct exchange *exchange)
 enum err
 answer_take(struct exchange *exchange, const struct head *head, const struct framing *framing)
 {
-    struct hop_set   hop;
-    enum refusal     refusal;
-    size_t           room = 512 + head->reason.len;
+    struct hop_set hop;
+    enum refusal   refusal;
+    size_t         room = 512 + head->reason.len;
 
     enum err err = framing_mark_hop(head, &hop, &refusal);
     if (err != ERR_NONE)
@@ -339,7 +345,7 @@ answer_alone(struct exchange *exchange)
 {
     const struct framing *framing = &exchange->answer_framing;
     struct writer         tail = tail_writer(exchange, TAIL_SIZE);
-    bool body = exchange->head.method != METHOD_HEAD && framing->kind != BODY_NONE;
+    bool                  body = exchange->head.method != METHOD_HEAD && framing->kind != BODY_NONE;
 
     if (!flight_open_body(exchange->lookup.flight, &exchange->out.cursor))
         return fail_without_memory(exchange);

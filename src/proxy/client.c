@@ -137,7 +137,7 @@ start_exchange(struct client *client)
     struct parse_limits limits = limits_of(client);
     size_t              size = 0;
     struct span         held = buf_held(&client->in);
-    enum err err = parse_request(&exchange->head, held, &limits, &size, &exchange->refusal);
+    enum err            err = parse_request(&exchange->head, held, &limits, &size, &exchange->refusal);
     if (err == ERR_NONE) {
         struct span kept = arena_copy(&exchange->arena, span_head(held, size));
         if (kept.at == NULL)
@@ -283,7 +283,7 @@ client_open(struct worker *worker, int fd, const struct addr *peer)
     buf_init(&client->in, &worker->buffers);
     client->loopback = addr_is_loopback(peer);
 
-    char text[ADDR_TEXT_SIZE];
+    char   text[ADDR_TEXT_SIZE];
     size_t len = strlen(addr_format_host(peer, text));
     client->address_len = (uint8_t)(len < sizeof client->address ? len : sizeof client->address);
     memcpy(client->address, text, client->address_len);

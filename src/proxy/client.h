@@ -30,8 +30,8 @@ struct client {
     enum client_wait wait;
     uint32_t         lingered;
     bool             loopback;
-    bool             ended;  /* the client has no more to send */
-    bool             dry;    /* nothing to read until the next edge */
+    bool             ended;       /* the client has no more to send */
+    bool             dry;         /* nothing to read until the next edge */
     uint8_t          address_len; /* of the text in `address` */
     char             address[46]; /* the peer's host, for X-Forwarded-For */
 };

@@ -91,8 +91,8 @@ static void
 describe(const void *subject, char *out, size_t size)
 {
     const struct exchange *exchange = subject;
-    snprintf(out, size, "step %s of %.*s %.*s", steps[exchange->step].name, SPAN_ARG(exchange->head.method_text),
-             SPAN_ARG(exchange->head.target));
+    snprintf(out, size, "step %s of %.*s %.*s", steps[exchange->step].name,
+             SPAN_ARG(exchange->head.method_text), SPAN_ARG(exchange->head.target));
 }
 
 enum run

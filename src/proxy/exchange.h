@@ -22,23 +22,23 @@
 struct lead;
 struct port;
 
-#define STEP_TABLE(X)                                        \
-    X(RECEIVE, receive) /* check the request */              \
-    X(ROUTE, route)     /* site, key, may it be cached? */   \
-    X(LOOKUP, lookup)   /* object, flight or nothing */      \
-    X(HIT, hit)         /* write the head of a hit */        \
-    X(FETCH, fetch)     /* start the fetch of our flight */  \
-    X(PASS, pass)       /* start a fetch for us alone */     \
-    X(JOIN, join)       /* wait for the flight's head */     \
-    X(DELIVER, deliver) /* send */                           \
-    X(TUNNEL, tunnel)   /* bytes both ways, after a 101 */   \
+#define STEP_TABLE(X)                                                                                        \
+    X(RECEIVE, receive) /* check the request */                                                              \
+    X(ROUTE, route)     /* site, key, may it be cached? */                                                   \
+    X(LOOKUP, lookup)   /* object, flight or nothing */                                                      \
+    X(HIT, hit)         /* write the head of a hit */                                                        \
+    X(FETCH, fetch)     /* start the fetch of our flight */                                                  \
+    X(PASS, pass)       /* start a fetch for us alone */                                                     \
+    X(JOIN, join)       /* wait for the flight's head */                                                     \
+    X(DELIVER, deliver) /* send */                                                                           \
+    X(TUNNEL, tunnel)   /* bytes both ways, after a 101 */                                                   \
     X(FINISH, finish)
 
 enum step {
 #define STEP_ENUM(id, name) STEP_##id,
     STEP_TABLE(STEP_ENUM)
 #undef STEP_ENUM
-    STEP_COUNT
+        STEP_COUNT
 };
 
 enum step_result { STEP_NEXT, STEP_WAIT, STEP_DONE };
@@ -76,8 +76,8 @@ struct upload {
 
 /* For Cache-Status (RFC 9211) and the counters. */
 struct outcome {
-    const char *fwd;      /* "uri-miss" ...; NULL: hit */
-    enum reason reason;   /* why not cached */
+    const char *fwd;    /* "uri-miss" ...; NULL: hit */
+    enum reason reason; /* why not cached */
     unsigned    fwd_status;
     bool        stored, collapsed;
 };
@@ -90,14 +90,14 @@ struct exchange {
     enum step          step;
     struct task        wake; /* runs the steps after this turn's callbacks */
 
-    struct head     head;
-    struct framing  framing;
-    struct hop_set  hop;
-    struct target   target; /* normalised */
-    struct store_key primary;
+    struct head       head;
+    struct framing    framing;
+    struct hop_set    hop;
+    struct target     target; /* normalised */
+    struct store_key  primary;
     enum exchange_end end;
-    bool            upgrade; /* the client asks for another protocol */
-    enum refusal    refusal;
+    bool              upgrade; /* the client asks for another protocol */
+    enum refusal      refusal;
 
     struct lookup lookup;
     unsigned      lookups;
@@ -150,10 +150,12 @@ enum step_result answer_refreshed(struct exchange *exchange);
 enum step_result answer_alone(struct exchange *exchange);
 
 /* Keeps the head of an answer that is for this exchange alone, for answer_alone. ERR_NO_MEMORY, ERR_LIMIT, ERR_SYNTAX. */
-MUST_CHECK enum err answer_take(struct exchange *exchange, const struct head *head, const struct framing *framing);
+MUST_CHECK enum err answer_take(struct exchange *exchange, const struct head *head,
+                                const struct framing *framing);
 
 /* An answer of our own: `text` says what happened, in one sentence. Closes the connection if `close`. */
-enum step_result answer_error(struct exchange *exchange, unsigned status, const char *name, const char *text, bool close);
+enum step_result answer_error(struct exchange *exchange, unsigned status, const char *name, const char *text,
+                              bool close);
 
 /* A 1xx of the origin goes on to the client at once. */
 void answer_interim(struct exchange *exchange, const struct head *interim);
@@ -174,7 +176,7 @@ MUST_CHECK enum err upload_pump(struct exchange *exchange);
 /* ── request.c: our request to the origin ── */
 enum request_kind { REQUEST_PASS, REQUEST_FILL };
 /* `stale`: the object to be validated, or NULL. FILL asks for the whole with GET; PASS asks what the client asked. */
-MUST_CHECK enum err request_write(const struct exchange *exchange, enum request_kind kind, const struct object *stale,
-                                  struct span *head);
+MUST_CHECK enum err request_write(const struct exchange *exchange, enum request_kind kind,
+                                  const struct object *stale, struct span *head);
 
 #endif

@@ -22,8 +22,8 @@ step_lookup(struct exchange *exchange)
     struct worker *worker = exchange->worker;
 
     lease_release(&exchange->lookup.lease);
-    if (lookup_object(worker->config.cache, worker->config.id, &exchange->arena, &exchange->head, &exchange->primary,
-                      &exchange->site->cache, loop_wall(worker->loop), &exchange->lookup)
+    if (lookup_object(worker->config.cache, worker->config.id, &exchange->arena, &exchange->head,
+                      &exchange->primary, &exchange->site->cache, loop_wall(worker->loop), &exchange->lookup)
         != ERR_NONE)
         return fail_without_memory(exchange);
     exchange->lookups++;
@@ -48,7 +48,7 @@ step_lookup(struct exchange *exchange)
         break;
     }
     bool stale = exchange->lookup.lease.shard != NULL;
-    exchange->outcome.fwd = stale                                    ? "stale"
+    exchange->outcome.fwd = stale                                     ? "stale"
                             : exchange->lookup.result == LOOKUP_ALONE ? "miss"
                             : exchange->lookup.vary.len > 0           ? "vary-miss"
                                                                       : "uri-miss";
@@ -71,7 +71,7 @@ step_fetch(struct exchange *exchange)
     const struct lookup *lookup = &exchange->lookup;
     bool                 stale = lookup->lease.shard != NULL;
     /* Whoever is alone gets what it asked for: its own conditions, its own range. */
-    enum request_kind    kind = lookup->result == LOOKUP_LEAD ? REQUEST_FILL : REQUEST_PASS;
+    enum request_kind kind = lookup->result == LOOKUP_LEAD ? REQUEST_FILL : REQUEST_PASS;
 
     if (stale)
         metric_add(&exchange->worker->metrics.revalidations, 1);
@@ -155,7 +155,7 @@ static enum step_result
 take_refreshed(struct exchange *exchange)
 {
     const struct lookup *lookup = &exchange->lookup;
-    bool same = lookup->lease.shard != NULL
+    bool                 same = lookup->lease.shard != NULL
                 && lookup->lease.record.created.ns == flight_refreshed_created(lookup->flight).ns;
     return same ? answer_refreshed(exchange) : look_again(exchange);
 }

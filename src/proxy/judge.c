@@ -23,7 +23,8 @@ static void
 let_go(struct lead *lead, const struct head *head, const struct framing *framing, enum reason reason)
 {
     /* A pass is no news about its key, nor is a struggling origin. */
-    bool remember = flight_may_store(lead->flight) && head->status < 500 && lead->request.method == METHOD_GET;
+    bool remember =
+        flight_may_store(lead->flight) && head->status < 500 && lead->request.method == METHOD_GET;
 
     metric_add(&lead->worker->metrics.uncacheable, flight_may_store(lead->flight));
     if (lead->exchange != NULL && answer_take(lead->exchange, head, framing) != ERR_NONE) {
@@ -79,8 +80,8 @@ share(struct lead *lead, const struct head *head, const struct framing *framing)
     if (reason != REASON_NONE)
         return reason;
 
-    bool    known = framing->kind == BODY_LENGTH || framing->kind == BODY_NONE;
-    int64_t length = known ? (int64_t)framing->length : -1;
+    bool     known = framing->kind == BODY_LENGTH || framing->kind == BODY_NONE;
+    int64_t  length = known ? (int64_t)framing->length : -1;
     enum err err = object_write(&lead->arena, head, &verdict, spec, length, now, &meta);
     if (err == ERR_NONE)
         err = flight_share(lead->flight, meta, &verdict, spec, values, length);
@@ -101,8 +102,8 @@ refresh(struct lead *lead, const struct head *head)
 
     if (!object_read(lead->stale.record.meta, &stored))
         return false;
-    if (object_refresh(&lead->arena, &stored, head, &lead->request, &lead->site->cache, lead->requested, now, &verdict,
-                       &meta)
+    if (object_refresh(&lead->arena, &stored, head, &lead->request, &lead->site->cache, lead->requested, now,
+                       &verdict, &meta)
             != ERR_NONE
         || flight_refresh(lead->flight, meta, &verdict, lead->stale.record.created) != ERR_NONE)
         return false;

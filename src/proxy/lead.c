@@ -75,7 +75,8 @@ static bool
 is_useless(const struct lead *lead)
 {
     enum flight_phase phase = flight_phase(lead->flight);
-    bool passing = phase == FLIGHT_RELEASED || (phase == FLIGHT_SHARED && !fill_is_kept(flight_fill(lead->flight)));
+    bool              passing =
+        phase == FLIGHT_RELEASED || (phase == FLIGHT_SHARED && !fill_is_kept(flight_fill(lead->flight)));
     return passing && lead->exchange == NULL && !flight_has_followers(lead->flight);
 }
 
@@ -88,7 +89,8 @@ lead_leave(struct exchange *exchange)
     exchange->lead = NULL;
     lead->exchange = NULL;
     /* An answer for this exchange only, and a request whose body ends here, end with it. */
-    bool hooked_for_others = exchange->lookup.result == LOOKUP_LEAD && flight_phase(lead->flight) != FLIGHT_RELEASED;
+    bool hooked_for_others =
+        exchange->lookup.result == LOOKUP_LEAD && flight_phase(lead->flight) != FLIGHT_RELEASED;
     if (!hooked_for_others)
         lead_abort(lead);
 }
@@ -154,7 +156,8 @@ on_body(void *owner, struct span bytes)
         lead_abort(lead);
         return;
     }
-    if (flight_phase(lead->flight) == FLIGHT_SHARED && fill_is_kept(fill) && fill_size(fill) > lead->body_max) {
+    if (flight_phase(lead->flight) == FLIGHT_SHARED && fill_is_kept(fill)
+        && fill_size(fill) > lead->body_max) {
         metric_add(&lead->worker->metrics.uncacheable, 1);
         flight_outgrow(lead->flight, REASON_TOO_LARGE);
     }
@@ -201,7 +204,12 @@ on_drain(void *owner)
 }
 
 static const struct fetch_events lead_events = {
-    .interim = on_interim, .head = on_head, .body = on_body, .end = on_end, .fail = on_fail, .drain = on_drain,
+    .interim = on_interim,
+    .head = on_head,
+    .body = on_body,
+    .end = on_end,
+    .fail = on_fail,
+    .drain = on_drain,
 };
 
 /* ── start ── */

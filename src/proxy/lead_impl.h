@@ -18,8 +18,8 @@ struct lead {
     struct head        request; /* in our arena */
     struct store_key   primary;
     enum reason        reason; /* why it is a pass */
-    struct span        vary; /* the spec under which the key was looked for */
-    struct lease       stale; /* what is validated; no lease: nothing */
+    struct span        vary;   /* the spec under which the key was looked for */
+    struct lease       stale;  /* what is validated; no lease: nothing */
     wall_time          requested;
     size_t             body_max;
     bool               paused; /* waits for `drained` */

@@ -1,8 +1,10 @@
 /* options.c: the tables of the proxy: limits of the client side, and counters. */
 #include <larder/proxy/worker.h>
 
-#define ROW(name, type, member, least, most, initial, help) \
-    { name, OPTION_##type, offsetof(struct proxy_settings, member), least, most, initial, help }
+#define ROW(name, type, member, least, most, initial, help)                                                  \
+    {                                                                                                        \
+        name, OPTION_##type, offsetof(struct proxy_settings, member), least, most, initial, help             \
+    }
 
 #define HOUR (3600 * NSEC_PER_SEC)
 

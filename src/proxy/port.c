@@ -34,8 +34,8 @@ deliver_mail(struct mail *mail)
         slab_free(&port->worker->ports_slab, port);
         return;
     }
-    LIST_EACH (&port->exchanges, node)
-        exchange_wake(CONTAINER_OF(node, struct exchange, port_node));
+    LIST_EACH(&port->exchanges, node)
+    exchange_wake(CONTAINER_OF(node, struct exchange, port_node));
 }
 
 static struct port *
@@ -59,7 +59,7 @@ port_join(struct exchange *exchange)
     struct worker      *worker = exchange->worker;
     struct flight      *flight = exchange->lookup.flight;
     struct flight_port *base = flight_port_of(flight, worker->config.id);
-    struct port        *port = base == NULL ? open_port(worker, flight) : CONTAINER_OF(base, struct port, base);
+    struct port *port = base == NULL ? open_port(worker, flight) : CONTAINER_OF(base, struct port, base);
 
     if (port == NULL)
         return ERR_NO_MEMORY;

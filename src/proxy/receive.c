@@ -84,14 +84,14 @@ step_route(struct exchange *exchange)
         return answer_error(exchange, 421, "unknown-host", "no site of this server has that name",
                             exchange->framing.kind != BODY_NONE);
     }
-    if (key_primary(&exchange->arena, store_seed(cache_store(worker->config.cache)), SPAN("http"), &exchange->target,
-                    span_of_text(exchange->site->name), &exchange->primary)
+    if (key_primary(&exchange->arena, store_seed(cache_store(worker->config.cache)), SPAN("http"),
+                    &exchange->target, span_of_text(exchange->site->name), &exchange->primary)
         != ERR_NONE)
         return answer_error(exchange, 503, "no-memory", "out of memory", true);
 
     bool has_body = exchange->framing.kind != BODY_NONE;
-    exchange->outcome.reason
-        = wants_upgrade(exchange) ? REASON_UPGRADE : policy_request(&exchange->head, has_body);
+    exchange->outcome.reason =
+        wants_upgrade(exchange) ? REASON_UPGRADE : policy_request(&exchange->head, has_body);
     exchange->upgrade = exchange->outcome.reason == REASON_UPGRADE;
     exchange->step = exchange->outcome.reason == REASON_NONE ? STEP_LOOKUP : STEP_PASS;
     return STEP_NEXT;

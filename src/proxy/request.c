@@ -121,7 +121,8 @@ room_for(const struct exchange *exchange, const struct object *stale)
 }
 
 enum err
-request_write(const struct exchange *exchange, enum request_kind kind, const struct object *stale, struct span *out)
+request_write(const struct exchange *exchange, enum request_kind kind, const struct object *stale,
+              struct span *out)
 {
     size_t        room = room_for(exchange, stale);
     char         *memory = arena_alloc((struct arena *)(uintptr_t)&exchange->arena, room);
@@ -130,8 +131,8 @@ request_write(const struct exchange *exchange, enum request_kind kind, const str
     if (memory == NULL)
         return ERR_NO_MEMORY;
     writer_init(&writer, memory, room);
-    write_request_line(&writer, kind == REQUEST_FILL ? SPAN("GET") : exchange->head.method_text, exchange->target.path,
-                       exchange->target.query);
+    write_request_line(&writer, kind == REQUEST_FILL ? SPAN("GET") : exchange->head.method_text,
+                       exchange->target.path, exchange->target.query);
     if (!head_has(&exchange->head, FIELD_HOST)) /* HTTP/1.0 client: the origin is asked with 1.1 */
         write_field(&writer, SPAN("Host"), pool_authority(exchange->site->pool));
     write_client_fields(&writer, exchange, kind);

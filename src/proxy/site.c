@@ -13,7 +13,8 @@ fit(struct span pattern, struct span host)
         return 1;
     if (span_starts(pattern, SPAN("*."))) {
         struct span suffix = span_skip(pattern, 1);
-        bool        ends = host.len > suffix.len && span_equal_nocase(span_skip(host, host.len - suffix.len), suffix);
+        bool        ends =
+            host.len > suffix.len && span_equal_nocase(span_skip(host, host.len - suffix.len), suffix);
         return ends ? 1 + suffix.len : 0;
     }
     return span_equal_nocase(pattern, host) ? SIZE_MAX : 0;

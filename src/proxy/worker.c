@@ -20,7 +20,8 @@
 static void
 end_useless_leads(struct worker *worker)
 {
-    LIST_EACH (&worker->leads, node) {
+    LIST_EACH(&worker->leads, node)
+    {
         struct lead *lead = lead_of_node(node);
         if (lead_is_idle(lead))
             lead_abort(lead);
@@ -47,8 +48,8 @@ end_everything(struct worker *worker)
     worker->ending = true;
     while ((node = list_first(&worker->clients)) != NULL)
         client_close(CONTAINER_OF(node, struct client, node), true);
-    LIST_EACH (&worker->leads, lead)
-        lead_abort(lead_of_node(lead));
+    LIST_EACH(&worker->leads, lead)
+    lead_abort(lead_of_node(lead));
     worker->ending = false;
     worker_check_stopped(worker);
 }
@@ -67,8 +68,8 @@ begin_stop(struct mail *mail)
     worker->stopping = true;
     for (unsigned i = 0; i < worker->listener_count; i++)
         listener_close(&worker->listeners[i]);
-    LIST_EACH (&worker->clients, node)
-        client_stop(CONTAINER_OF(node, struct client, node));
+    LIST_EACH(&worker->clients, node)
+    client_stop(CONTAINER_OF(node, struct client, node));
     timer_set(worker->loop, &worker->stop_timer,
               mono_add(loop_now(worker->loop), worker->config.settings->stop_timeout));
     worker_check_stopped(worker);
@@ -196,7 +197,8 @@ worker_date(struct worker *worker)
 }
 
 bool
-worker_metrics(const struct worker *worker, unsigned index, const struct metric_table **table, const void **cells)
+worker_metrics(const struct worker *worker, unsigned index, const struct metric_table **table,
+               const void **cells)
 {
     switch (index) {
     case 0:

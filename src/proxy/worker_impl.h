@@ -34,8 +34,8 @@ struct worker {
     struct proxy_metrics  metrics;
     struct origin_metrics origin_metrics;
 
-    struct timer stop_timer; /* the deadline of a graceful stop */
-    struct mail  stop_mail[2];
+    struct timer     stop_timer; /* the deadline of a graceful stop */
+    struct mail      stop_mail[2];
     _Atomic unsigned stop_calls;
     bool             stopping;
     bool             ending; /* inside worker_check_stopped */
