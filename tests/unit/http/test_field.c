@@ -37,7 +37,8 @@ Test(http_field, names_map_to_themselves_in_any_letter_case)
     }
 }
 
-/* The only other names that may be found are those of the table: "Age" is one letter away from none, but be exact. */
+/* The only other names that may be found are those of the table: "Age" is one letter away from none, but be
+ * exact. */
 static enum field_id
 found_by_comparing(struct span name)
 {

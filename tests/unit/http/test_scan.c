@@ -1,4 +1,5 @@
-/* test_scan.c: the three scanners are one: equal for every byte, length and alignment, and none reads outside. */
+/* test_scan.c: the three scanners are one: equal for every byte, length and alignment, and none reads
+ * outside. */
 #include <criterion/criterion.h>
 #include <larder/http/scan.h>
 
