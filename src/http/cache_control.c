@@ -37,11 +37,13 @@ struct member {
     bool        unclosed; /* ends inside a quoted string */
 };
 
+/* clang-format off */
 #define NAME(text) { text, sizeof(text) - 1 }
 #define FLAG(text, reading, member) { NAME(text), reading, offsetof(struct cache_control, member), 0 }
 #define DELTA(text, reading, member) { NAME(text), reading, 0, offsetof(struct cache_control, member) }
 #define LIST(text, flag, member) \
     { NAME(text), FIELDS, offsetof(struct cache_control, flag), offsetof(struct cache_control, member) }
+/* clang-format on */
 
 static const struct directive directives[] = {
     DELTA("max-age", SECONDS, max_age), /* RFC 9111 §5.2 */

@@ -193,7 +193,7 @@ fits(const char *pattern, struct span text, struct civil *civil)
 static size_t
 long_weekday(struct span text)
 {
-    static const char *const names[] = { "Sunday",   "Monday", "Tuesday",  "Wednesday",
+    static const char *const names[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
                                          "Thursday", "Friday", "Saturday" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (span_starts_nocase(text, span_of_text(names[i])))

@@ -117,8 +117,8 @@ accept_encoding_normalise(const struct head *request, char out[static ACCEPT_ENC
     static const struct span codings[KNOWN + 1] = {
         { "br", 2 }, { "deflate", 7 }, { "gzip", 4 }, { "zstd", 4 }, { "*", 1 },
     };
-    unsigned                 weights[KNOWN + 1];
-    char                    *at = out;
+    unsigned weights[KNOWN + 1];
+    char    *at = out;
 
     find_weights(request, codings, KNOWN + 1, weights);
     for (size_t i = 0; i < KNOWN; i++) {

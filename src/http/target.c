@@ -25,7 +25,7 @@ enum {
 static bool
 is_ip_literal(struct span text)
 {
-    char           address[INET6_ADDRSTRLEN];
+    char            address[INET6_ADDRSTRLEN];
     struct in6_addr binary;
 
     if (text.len < 4 || text.len - 2 >= sizeof address || text.at[text.len - 1] != ']')

@@ -28,7 +28,8 @@ given_request(struct given *given, const char *line, const char *fields)
 
     cr_assert(length > 0 && (size_t)length < sizeof given->bytes);
     head_init(&given->head, given->fields, 128);
-    enum err err = parse_request(&given->head, span_of(given->bytes, (size_t)length), GIVEN_LIMITS, &size, &refusal);
+    enum err err =
+        parse_request(&given->head, span_of(given->bytes, (size_t)length), GIVEN_LIMITS, &size, &refusal);
     cr_assert(err == ERR_NONE && size == (size_t)length, "%s: %s", err_name(err), refusal_name(refusal));
     return &given->head;
 }
@@ -42,7 +43,8 @@ given_response(struct given *given, const char *line, const char *fields)
 
     cr_assert(length > 0 && (size_t)length < sizeof given->bytes);
     head_init(&given->head, given->fields, 128);
-    enum err err = parse_response(&given->head, span_of(given->bytes, (size_t)length), GIVEN_LIMITS, &size, &refusal);
+    enum err err =
+        parse_response(&given->head, span_of(given->bytes, (size_t)length), GIVEN_LIMITS, &size, &refusal);
     cr_assert(err == ERR_NONE && size == (size_t)length, "%s: %s", err_name(err), refusal_name(refusal));
     return &given->head;
 }

@@ -23,11 +23,13 @@ Test(http_bytes, every_byte_has_the_classes_of_the_grammar)
         bool visible = byte >= 0x21 && byte <= 0x7e, other = byte >= 0x80;
         char c = (char)byte;
 
-        cr_assert_eq(byte_is(c, BYTE_TOKEN), is_alnum(byte) || is_one_of(byte, "!#$%&'*+-.^_`|~"), "0x%02x", byte);
+        cr_assert_eq(byte_is(c, BYTE_TOKEN), is_alnum(byte) || is_one_of(byte, "!#$%&'*+-.^_`|~"), "0x%02x",
+                     byte);
         cr_assert_eq(byte_is(c, BYTE_VALUE), visible || other || byte == ' ' || byte == '\t', "0x%02x", byte);
         cr_assert_eq(byte_is(c, BYTE_TARGET), visible && byte != '#', "0x%02x", byte);
         cr_assert_eq(byte_is(c, BYTE_ETAG), (visible && byte != '"') || other, "0x%02x", byte);
-        cr_assert_eq(byte_is(c, BYTE_HOST), is_alnum(byte) || is_one_of(byte, "-._~!$&'()*+;="), "0x%02x", byte);
+        cr_assert_eq(byte_is(c, BYTE_HOST), is_alnum(byte) || is_one_of(byte, "-._~!$&'()*+;="), "0x%02x",
+                     byte);
         cr_assert_eq(byte_is(c, BYTE_DIGIT), byte >= '0' && byte <= '9', "0x%02x", byte);
         cr_assert_eq(byte_is(c, BYTE_HEX), is_one_of(byte, "0123456789abcdefABCDEF"), "0x%02x", byte);
     }

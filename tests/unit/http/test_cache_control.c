@@ -26,14 +26,17 @@ control_of_value(struct given *given, const char *value)
 
 Test(http_cache_control, nothing_is_absent)
 {
-    static const char *const fields[] = { "", "Cache-Control:\r\n", "Cache-Control: ,\r\nCache-Control: , ,\r\n" };
+    static const char *const fields[] = { "", "Cache-Control:\r\n",
+                                          "Cache-Control: ,\r\nCache-Control: , ,\r\n" };
     struct given             given;
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         struct cache_control control = control_of(&given, fields[i]);
         cr_assert_not(control.present || control.no_store || control.no_cache || control.is_private);
-        cr_assert_not(control.is_public || control.must_revalidate || control.proxy_revalidate || control.repeated);
-        cr_assert_not(control.must_understand || control.no_transform || control.immutable || control.only_if_cached);
+        cr_assert_not(control.is_public || control.must_revalidate || control.proxy_revalidate
+                      || control.repeated);
+        cr_assert_not(control.must_understand || control.no_transform || control.immutable
+                      || control.only_if_cached);
         cr_assert(control.max_age == DELTA_ABSENT && control.s_maxage == DELTA_ABSENT);
         cr_assert(control.max_stale == DELTA_ABSENT && control.min_fresh == DELTA_ABSENT);
         cr_assert(control.stale_while_revalidate == DELTA_ABSENT && control.stale_if_error == DELTA_ABSENT);
@@ -44,13 +47,14 @@ Test(http_cache_control, nothing_is_absent)
 Test(http_cache_control, every_directive_in_any_letter_case)
 {
     struct given         given;
-    struct cache_control control =
-        control_of(&given, "Cache-Control: No-Store, NO-CACHE, private,Public , MUST-revalidate,proxy-revalidate\r\n"
-                           "Cache-Control: must-understand, no-transform, immutable, only-if-cached, MAX-AGE=1\r\n"
-                           "Cache-Control: s-maxage=2, max-stale=3, min-fresh=4\r\n"
-                           "Cache-Control: stale-while-revalidate=5, stale-if-error=6, whatever, ext=7\r\n");
+    struct cache_control control = control_of(
+        &given, "Cache-Control: No-Store, NO-CACHE, private,Public , MUST-revalidate,proxy-revalidate\r\n"
+                "Cache-Control: must-understand, no-transform, immutable, only-if-cached, MAX-AGE=1\r\n"
+                "Cache-Control: s-maxage=2, max-stale=3, min-fresh=4\r\n"
+                "Cache-Control: stale-while-revalidate=5, stale-if-error=6, whatever, ext=7\r\n");
 
-    cr_assert(control.present && control.no_store && control.no_cache && control.is_private && control.is_public);
+    cr_assert(control.present && control.no_store && control.no_cache && control.is_private
+              && control.is_public);
     cr_assert(control.must_revalidate && control.proxy_revalidate && control.must_understand);
     cr_assert(control.no_transform && control.immutable && control.only_if_cached);
     cr_assert_eq(control.max_age, 1);
@@ -65,7 +69,8 @@ Test(http_cache_control, every_directive_in_any_letter_case)
 Test(http_cache_control, names_are_whole_names)
 {
     struct given         given;
-    struct cache_control control = control_of_value(&given, "xno-store, no-storex, no_store, max-agex=1, ax-age=1");
+    struct cache_control control =
+        control_of_value(&given, "xno-store, no-storex, no_store, max-agex=1, ax-age=1");
 
     cr_assert(control.present);
     cr_assert_not(control.no_store);
@@ -135,7 +140,8 @@ Test(http_cache_control, max_stale_needs_no_number)
 Test(http_cache_control, of_two_the_first_counts_and_it_is_noted)
 {
     struct given         given;
-    struct cache_control control = control_of(&given, "Cache-Control: max-age=1\r\nCache-Control: max-age=2\r\n");
+    struct cache_control control =
+        control_of(&given, "Cache-Control: max-age=1\r\nCache-Control: max-age=2\r\n");
 
     cr_assert_eq(control.max_age, 1);
     cr_assert(control.repeated);
@@ -162,7 +168,13 @@ Test(http_cache_control, quoted_strings_hide_what_is_in_them)
 Test(http_cache_control, a_quoted_string_that_is_not_closed_forbids_storing)
 {
     static const char *const open[] = {
-        "max-age=60, ext=\"a, no-store", "ext=\"", "max-age=\"60", "a\"", "ext=\"a\\\"", "\"a\"\"b", "private=\"a",
+        "max-age=60, ext=\"a, no-store",
+        "ext=\"",
+        "max-age=\"60",
+        "a\"",
+        "ext=\"a\\\"",
+        "\"a\"\"b",
+        "private=\"a",
     };
     static const char *const closed[] = { "ext=\"\"", "ext=\"\\\"\"", "\"a\"", "ext=\"a\"b", "ext=a\\" };
     struct given             given;
@@ -189,8 +201,9 @@ Test(http_cache_control, no_cache_and_private_may_name_fields)
 Test(http_cache_control, fields_that_cannot_be_read_mean_the_whole_answer)
 {
     static const char *const values[] = {
-        "=",       "=\"\"",     "=\",\"",   "=\"a b\"", "=\"a\\\"b\"", "=\"a:b\"", "=\"a\"x", " =\"a\"",
-        "= \"a\"", "=\"a, b;\"", "=a=b",    " a",       "=a b",        "=\"a",      "=\"a\", PRIVATE=\"b\"",
+        "=",        "=\"\"",   "=\",\"",  "=\"a b\"", "=\"a\\\"b\"",
+        "=\"a:b\"", "=\"a\"x", " =\"a\"", "= \"a\"",  "=\"a, b;\"",
+        "=a=b",     " a",      "=a b",    "=\"a",     "=\"a\", PRIVATE=\"b\"",
     };
     struct given given;
     char         value[64];

@@ -80,7 +80,7 @@ Test(http_chunked, any_pieces_give_the_same_payload)
     char           bytes[512];
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        int  length = snprintf(bytes, sizeof bytes, "%s%s", good[i].bytes, "GET");
+        int         length = snprintf(bytes, sizeof bytes, "%s%s", good[i].bytes, "GET");
         struct span all = span_of(bytes, (size_t)length);
         for (size_t first = 1; first <= all.len; first++)
             for (size_t then = 1; then <= all.len; then = then * 2) {
@@ -97,7 +97,10 @@ struct broken {
     enum refusal refusal;
 };
 
-#define BROKEN(why, text) { { text, sizeof(text) - 1 }, REFUSAL_##why }
+#define BROKEN(why, text)                                                                                    \
+    {                                                                                                        \
+        { text, sizeof(text) - 1 }, REFUSAL_##why                                                            \
+    }
 
 static const struct broken bad[] = {
     /* size */
@@ -183,7 +186,8 @@ Test(http_chunked, broken_bodies_are_refused_at_the_first_wrong_byte)
         for (size_t first = 1; first <= bytes.len + 7; first++) {
             decode(span_of(longer, bytes.len + 7), first, 1, &out);
             cr_assert_eq(out.err, ERR_SYNTAX, "'%.*s'", SPAN_ARG(bytes));
-            cr_assert_eq(out.refusal, bad[i].refusal, "'%.*s': %s", SPAN_ARG(bytes), refusal_name(out.refusal));
+            cr_assert_eq(out.refusal, bad[i].refusal, "'%.*s': %s", SPAN_ARG(bytes),
+                         refusal_name(out.refusal));
         }
         decode(bytes, bytes.len, 1, &out);
         cr_assert_eq(out.err, ERR_SYNTAX, "'%.*s'", SPAN_ARG(bytes));
@@ -235,8 +239,10 @@ Test(http_chunked, lines_and_trailers_are_bounded)
     cr_assert_eq(refused_after("5;a=", 'b', 2000, REFUSAL_CHUNK_TOO_LONG), CHUNK_LINE_MAX + 1);
     cr_assert_eq(refused_after("5;a=\"", 'b', 2000, REFUSAL_CHUNK_TOO_LONG), CHUNK_LINE_MAX + 1);
     cr_assert_eq(refused_after("5", ' ', 2000, REFUSAL_CHUNK_TOO_LONG), CHUNK_LINE_MAX + 1);
-    cr_assert_eq(refused_after("0\r\nA: ", 'b', 9000, REFUSAL_BAD_TRAILER), strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
-    cr_assert_eq(refused_after("0\r\n", 'b', 9000, REFUSAL_BAD_TRAILER), strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
+    cr_assert_eq(refused_after("0\r\nA: ", 'b', 9000, REFUSAL_BAD_TRAILER),
+                 strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
+    cr_assert_eq(refused_after("0\r\n", 'b', 9000, REFUSAL_BAD_TRAILER),
+                 strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
 }
 
 Test(http_chunked, extensions_of_a_whole_body_are_bounded)
@@ -279,11 +285,11 @@ Test(http_chunked, trailer_fields_are_counted)
 /* Trailers follow the rules of header fields: the parser of heads agrees on random ones. */
 Test(http_chunked, trailers_are_what_the_parser_of_fields_takes)
 {
-    static const char    alphabet[] = "A:\r\n b\t,\x7f\xc3(";
-    static const char   *const lines[] = { "A: b\r\n", "\r\n", "C:\r\n" };
+    static const char         alphabet[] = "A:\r\n b\t,\x7f\xc3(";
+    static const char *const  lines[] = { "A: b\r\n", "\r\n", "C:\r\n" };
     const struct parse_limits limits = { CHUNK_TRAILER_MAX, 0 };
-    uint32_t             random = 99;
-    char                 bytes[64];
+    uint32_t                  random = 99;
+    char                      bytes[64];
 
     for (int round = 0; round < 200000; round++) {
         size_t length = 0;

@@ -96,16 +96,17 @@ Test(http_conditional, the_order_of_preconditions)
         if (rows[i].etag != NULL)
             stored.etag = span_of_text(rows[i].etag);
         const struct head *head = given_request(&given, "GET / HTTP/1.1", rows[i].fields);
-        cr_assert_eq(conditional_evaluate(head, &stored, NOW), rows[i].verdict, "%s against %s", rows[i].fields,
-                     rows[i].etag);
+        cr_assert_eq(conditional_evaluate(head, &stored, NOW), rows[i].verdict, "%s against %s",
+                     rows[i].fields, rows[i].etag);
         cr_assert_eq(conditional_is(head), rows[i].fields[0] != '\0');
     }
 }
 
 Test(http_conditional, entity_tags)
 {
-    static const char *const bad[] = { "", "\"", "a", "W/", "W/\"", "W/a", "w/\"a\"", "\"a", "a\"", "\"a\"b\"", "\"a b\"",
-                                       "W /\"a\"", "\"a\x7f\"", "\"\t\"", "\"a\" ", " \"a\"", "'a'" };
+    static const char *const bad[] = { "",          "\"",     "a",      "W/",       "W/\"",    "W/a",
+                                       "w/\"a\"",   "\"a",    "a\"",    "\"a\"b\"", "\"a b\"", "W /\"a\"",
+                                       "\"a\x7f\"", "\"\t\"", "\"a\" ", " \"a\"",   "'a'" };
     struct etag              etag;
 
     cr_assert(etag_parse(SPAN("\"a\\!#~\x80\xff\""), &etag));

@@ -134,11 +134,16 @@ Test(http_date, two_digit_years_are_at_most_fifty_years_ahead)
 {
     int64_t now = NOW.ns / NSEC_PER_SEC;
 
-    cr_assert_eq(seconds_at("Friday, 01-Jun-74 00:00:00 GMT", now), seconds_at("Fri, 01 Jun 2074 00:00:00 GMT", now));
-    cr_assert_eq(seconds_at("Friday, 01-Jun-74 00:00:01 GMT", now), seconds_at("Sat, 01 Jun 1974 00:00:01 GMT", now));
-    cr_assert_eq(seconds_at("Monday, 01-Jan-24 00:00:00 GMT", now), seconds_at("Mon, 01 Jan 2024 00:00:00 GMT", now));
-    cr_assert_eq(seconds_at("Monday, 01-Jan-00 00:00:00 GMT", now), seconds_at("Sat, 01 Jan 2000 00:00:00 GMT", now));
-    cr_assert_eq(seconds_at("Monday, 01-Jan-99 00:00:00 GMT", now), seconds_at("Fri, 01 Jan 1999 00:00:00 GMT", now));
+    cr_assert_eq(seconds_at("Friday, 01-Jun-74 00:00:00 GMT", now),
+                 seconds_at("Fri, 01 Jun 2074 00:00:00 GMT", now));
+    cr_assert_eq(seconds_at("Friday, 01-Jun-74 00:00:01 GMT", now),
+                 seconds_at("Sat, 01 Jun 1974 00:00:01 GMT", now));
+    cr_assert_eq(seconds_at("Monday, 01-Jan-24 00:00:00 GMT", now),
+                 seconds_at("Mon, 01 Jan 2024 00:00:00 GMT", now));
+    cr_assert_eq(seconds_at("Monday, 01-Jan-00 00:00:00 GMT", now),
+                 seconds_at("Sat, 01 Jan 2000 00:00:00 GMT", now));
+    cr_assert_eq(seconds_at("Monday, 01-Jan-99 00:00:00 GMT", now),
+                 seconds_at("Fri, 01 Jan 1999 00:00:00 GMT", now));
 }
 
 Test(http_date, two_digit_years_seen_from_other_centuries)

@@ -58,7 +58,8 @@ Test(http_field, any_other_byte_at_any_place_makes_another_name)
             char before = changed[i];
             for (int byte = 0; byte < 256; byte++) {
                 changed[i] = (char)byte;
-                cr_assert_eq(field_lookup(name), found_by_comparing(name), "%.*s, byte %d", SPAN_ARG(name), byte);
+                cr_assert_eq(field_lookup(name), found_by_comparing(name), "%.*s, byte %d", SPAN_ARG(name),
+                             byte);
             }
             changed[i] = before;
         }

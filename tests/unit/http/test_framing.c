@@ -108,9 +108,11 @@ Test(http_framing, what_two_parsers_could_read_differently_is_refused)
         /* And from an origin just so. */
         head = given_response(&given, head->minor == 0 ? "HTTP/1.0 200 OK" : OK, bad[i].fields);
         refusal = REFUSAL_NONE;
-        cr_assert_eq(framing_of_response(head, METHOD_GET, &framing, &refusal), ERR_SYNTAX, "%s", bad[i].fields);
+        cr_assert_eq(framing_of_response(head, METHOD_GET, &framing, &refusal), ERR_SYNTAX, "%s",
+                     bad[i].fields);
         cr_assert_eq(refusal, bad[i].refusal);
-        cr_assert_eq(framing_of_response(head, METHOD_HEAD, &framing, &refusal), ERR_SYNTAX, "%s", bad[i].fields);
+        cr_assert_eq(framing_of_response(head, METHOD_HEAD, &framing, &refusal), ERR_SYNTAX, "%s",
+                     bad[i].fields);
     }
 }
 

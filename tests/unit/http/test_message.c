@@ -7,7 +7,8 @@
 Test(http_message, lines_of_one_name_are_found_in_their_order)
 {
     struct given       given;
-    const struct head *head = given_request(&given, "GET / HTTP/1.1", "Via: a\r\nX-A: 1\r\nvia: b\r\nHost: h\r\nVIA: c\r\n");
+    const struct head *head =
+        given_request(&given, "GET / HTTP/1.1", "Via: a\r\nX-A: 1\r\nvia: b\r\nHost: h\r\nVIA: c\r\n");
     const struct field *via = head_find(head, FIELD_VIA);
 
     cr_assert(given_is(via->value, "a"));
@@ -24,8 +25,9 @@ Test(http_message, lines_of_one_name_are_found_in_their_order)
 
 Test(http_message, names_that_are_not_in_the_table_are_found_too)
 {
-    struct given        given;
-    const struct head  *head = given_request(&given, "GET / HTTP/1.1", "X-A: 1\r\nX-B: 2\r\nx-a: 3\r\nAge: 4\r\nage: 5\r\n");
+    struct given       given;
+    const struct head *head =
+        given_request(&given, "GET / HTTP/1.1", "X-A: 1\r\nX-B: 2\r\nx-a: 3\r\nAge: 4\r\nage: 5\r\n");
     const struct field *field = head_find_name(head, SPAN("x-A"));
 
     cr_assert(given_is(field->value, "1"));
@@ -63,7 +65,8 @@ Test(http_message, the_greatest_head_can_be_walked_to_its_end)
     head_init(&head, fields, UINT16_MAX);
     while (head_add(&head, SPAN("Via"), SPAN("a"), FIELD_VIA))
         ;
-    for (const struct field *field = head_find(&head, FIELD_VIA); field != NULL; field = head_next(&head, field))
+    for (const struct field *field = head_find(&head, FIELD_VIA); field != NULL;
+         field = head_next(&head, field))
         lines++;
     cr_assert_eq(lines, UINT16_MAX);
 }
@@ -95,7 +98,8 @@ joined(const struct head *head, enum field_id id, char *out, size_t room)
 
     out[0] = '\0';
     while (head_walk(head, id, &walk, &member))
-        length += (size_t)snprintf(out + length, room - length, "%s%.*s", length > 0 ? "|" : "", SPAN_ARG(member));
+        length +=
+            (size_t)snprintf(out + length, room - length, "%s%.*s", length > 0 ? "|" : "", SPAN_ARG(member));
     cr_assert_not(head_walk(head, id, &walk, &member), "the end stays the end");
     return out;
 }
@@ -104,9 +108,10 @@ Test(http_message, lists_go_over_all_lines)
 {
     struct given       given;
     char               out[256];
-    const struct head *head = given_request(&given, "GET / HTTP/1.1",
-                                            "Vary: a, \tb ,,\r\nVary:\r\nVary: ,\r\nVary: \"x, y\\\", z\", c\r\n"
-                                            "Via: \"open, to the end\r\nVia: next\r\n");
+    const struct head *head =
+        given_request(&given, "GET / HTTP/1.1",
+                      "Vary: a, \tb ,,\r\nVary:\r\nVary: ,\r\nVary: \"x, y\\\", z\", c\r\n"
+                      "Via: \"open, to the end\r\nVia: next\r\n");
 
     cr_assert_str_eq(joined(head, FIELD_VARY, out, sizeof out), "a|b|\"x, y\\\", z\"|c");
     cr_assert_str_eq(joined(head, FIELD_VIA, out, sizeof out), "\"open, to the end|next");
@@ -153,9 +158,9 @@ Test(http_message, what_a_method_promises)
         enum method method;
         bool        safe, idempotent;
     } rows[] = {
-        { METHOD_GET, true, true },      { METHOD_HEAD, true, true },     { METHOD_OPTIONS, true, true },
-        { METHOD_TRACE, true, true },    { METHOD_PUT, false, true },     { METHOD_DELETE, false, true },
-        { METHOD_POST, false, false },   { METHOD_PATCH, false, false },  { METHOD_CONNECT, false, false },
+        { METHOD_GET, true, true },     { METHOD_HEAD, true, true },    { METHOD_OPTIONS, true, true },
+        { METHOD_TRACE, true, true },   { METHOD_PUT, false, true },    { METHOD_DELETE, false, true },
+        { METHOD_POST, false, false },  { METHOD_PATCH, false, false }, { METHOD_CONNECT, false, false },
         { METHOD_OTHER, false, false },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -99,7 +99,8 @@ Test(http_negotiate, equal_wishes_have_one_form)
     char         out[ACCEPT_ENCODING_SIZE];
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct span form = accept_encoding_normalise(given_request(&given, "GET / HTTP/1.1", rows[i].fields), out);
+        struct span form =
+            accept_encoding_normalise(given_request(&given, "GET / HTTP/1.1", rows[i].fields), out);
         cr_assert(given_is(form, rows[i].form), "%s: %s", rows[i].fields, out);
         cr_assert_eq(form.at, out);
         cr_assert_str_eq(out, rows[i].form);

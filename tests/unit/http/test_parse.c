@@ -7,8 +7,9 @@
 Test(http_parse, a_request_comes_apart)
 {
     struct given       given;
-    const struct head *head = given_request(&given, "POST /a?b=c HTTP/1.1",
-                                            "Host: example.org\r\nX-Tab:\t a\tb \t\r\nE:\r\nE: \t \r\nO: caf\xc3\xa9\r\n");
+    const struct head *head =
+        given_request(&given, "POST /a?b=c HTTP/1.1",
+                      "Host: example.org\r\nX-Tab:\t a\tb \t\r\nE:\r\nE: \t \r\nO: caf\xc3\xa9\r\n");
 
     cr_assert_eq(head->method, METHOD_POST);
     cr_assert(given_is(head->method_text, "POST"));
@@ -81,7 +82,8 @@ Test(http_parse, a_second_call_forgets_the_first)
 
     head_init(&given.head, given.fields, 128);
     for (size_t length = 0; length < bytes.len; length++)
-        cr_assert_eq(parse_request(&given.head, span_head(bytes, length), GIVEN_LIMITS, &size, &refusal), ERR_AGAIN);
+        cr_assert_eq(parse_request(&given.head, span_head(bytes, length), GIVEN_LIMITS, &size, &refusal),
+                     ERR_AGAIN);
     cr_assert_eq(parse_request(&given.head, bytes, GIVEN_LIMITS, &size, &refusal), ERR_NONE);
     cr_assert_eq(given.head.count, 3);
     cr_assert_null(head_next(&given.head, head_next(&given.head, head_find(&given.head, FIELD_VIA))));
@@ -131,7 +133,8 @@ Test(http_parse, fields_are_counted)
     enum refusal refusal;
 
     cr_assert_eq(parse_within(1000, 5, 2, SPAN("GET / HTTP/1.1\r\nA:\r\nB:\r\n\r\n"), &refusal), ERR_NONE);
-    cr_assert_eq(parse_within(1000, 5, 2, SPAN("GET / HTTP/1.1\r\nA:\r\nB:\r\nC:\r\n"), &refusal), ERR_SYNTAX);
+    cr_assert_eq(parse_within(1000, 5, 2, SPAN("GET / HTTP/1.1\r\nA:\r\nB:\r\nC:\r\n"), &refusal),
+                 ERR_SYNTAX);
     cr_assert_eq(refusal, REFUSAL_TOO_MANY_FIELDS);
     cr_assert_eq(parse_within(1000, 5, 0, SPAN("GET / HTTP/1.1\r\n\r\n"), &refusal), ERR_NONE);
 }
@@ -145,7 +148,9 @@ Test(http_parse, trailer_fields_come_without_a_start_line)
     head_init(&given.head, given.fields, 128);
     cr_assert_eq(parse_fields(&given.head, SPAN("\r\nx"), GIVEN_LIMITS, &size, &refusal), ERR_NONE);
     cr_assert_eq(size, 2);
-    cr_assert_eq(parse_fields(&given.head, SPAN("A: 1\r\nETag: \"x\"\r\n\r\n"), GIVEN_LIMITS, &size, &refusal), ERR_NONE);
+    cr_assert_eq(
+        parse_fields(&given.head, SPAN("A: 1\r\nETag: \"x\"\r\n\r\n"), GIVEN_LIMITS, &size, &refusal),
+        ERR_NONE);
     cr_assert_eq(given.head.count, 2);
     cr_assert(given_is(head_value(&given.head, FIELD_ETAG), "\"x\""));
     cr_assert_eq(parse_fields(&given.head, SPAN("A: 1\r\n"), GIVEN_LIMITS, &size, &refusal), ERR_AGAIN);
@@ -172,7 +177,8 @@ Test(http_parse, a_stored_head_has_no_empty_line)
     cr_assert_eq(given.head.status, 203);
     cr_assert_eq(parse_stored(&given.head, SPAN("HTTP/1.1 200 OK\r\nAge: 1\r\n")), ERR_NONE);
     cr_assert(given_is(head_value(&given.head, FIELD_AGE), "1"));
-    cr_assert_eq(parse_stored(&given.head, SPAN("HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n")), ERR_SYNTAX, "no room");
+    cr_assert_eq(parse_stored(&given.head, SPAN("HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n")), ERR_SYNTAX,
+                 "no room");
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
         cr_assert_eq(parse_stored(&given.head, span_of_text(broken[i])), ERR_SYNTAX, "'%s'", broken[i]);
 }

@@ -17,7 +17,10 @@ struct refused {
     enum refusal refusal;
 };
 
-#define REFUSED(why, text) { { text, sizeof(text) - 1 }, REFUSAL_##why }
+#define REFUSED(why, text)                                                                                   \
+    {                                                                                                        \
+        { text, sizeof(text) - 1 }, REFUSAL_##why                                                            \
+    }
 #define LINE "GET / HTTP/1.1\r\n"
 #define STATUS "HTTP/1.1 200 OK\r\n"
 
@@ -192,7 +195,8 @@ expect(parse_head *parse, struct span bytes, enum err err, enum refusal refusal)
     struct verdict verdict;
 
     judge(&verdict, parse, bytes);
-    cr_assert_eq(verdict.err, err, "%s, not %s, for '%.*s'", err_name(verdict.err), err_name(err), SPAN_ARG(bytes));
+    cr_assert_eq(verdict.err, err, "%s, not %s, for '%.*s'", err_name(verdict.err), err_name(err),
+                 SPAN_ARG(bytes));
     if (err == ERR_SYNTAX)
         cr_assert_eq(verdict.refusal, refusal, "%s, not %s, for '%.*s'", refusal_name(verdict.refusal),
                      refusal_name(refusal), SPAN_ARG(bytes));
@@ -229,7 +233,7 @@ Test(http_parse_refused, responses_at_the_first_wrong_byte)
 
 Test(http_parse_refused, every_byte_in_a_name_and_in_a_value)
 {
-    char name[] = LINE "Na_me: value\r\n\r\n", value[] = LINE "Name: va_lue\r\n\r\n";
+    char  name[] = LINE "Na_me: value\r\n\r\n", value[] = LINE "Name: va_lue\r\n\r\n";
     char *in_name = strchr(name, '_'), *in_value = strchr(value, '_');
 
     for (int byte = 0; byte < 256; byte++) {
@@ -253,8 +257,9 @@ same_heads(const struct head *a, const struct head *b)
         || !span_equal(a->target, b->target) || !span_equal(a->reason, b->reason))
         return false;
     for (uint16_t i = 0; i < a->count; i++)
-        if (!span_equal(a->fields[i].name, b->fields[i].name) || !span_equal(a->fields[i].value, b->fields[i].value)
-            || a->fields[i].id != b->fields[i].id || a->fields[i].next != b->fields[i].next)
+        if (!span_equal(a->fields[i].name, b->fields[i].name)
+            || !span_equal(a->fields[i].value, b->fields[i].value) || a->fields[i].id != b->fields[i].id
+            || a->fields[i].next != b->fields[i].next)
             return false;
     return true;
 }

@@ -30,9 +30,12 @@ hold_against_table(struct span span)
         const struct scan *scan = scan_by_name(names[i]);
         if (scan == NULL)
             continue; /* this processor lacks it */
-        cr_assert_eq(scan->token(span), expected(span, BYTE_TOKEN), "%s token, length %zu", names[i], span.len);
-        cr_assert_eq(scan->value(span), expected(span, BYTE_VALUE), "%s value, length %zu", names[i], span.len);
-        cr_assert_eq(scan->target(span), expected(span, BYTE_TARGET), "%s target, length %zu", names[i], span.len);
+        cr_assert_eq(scan->token(span), expected(span, BYTE_TOKEN), "%s token, length %zu", names[i],
+                     span.len);
+        cr_assert_eq(scan->value(span), expected(span, BYTE_VALUE), "%s value, length %zu", names[i],
+                     span.len);
+        cr_assert_eq(scan->target(span), expected(span, BYTE_TARGET), "%s target, length %zu", names[i],
+                     span.len);
     }
 }
 
@@ -83,8 +86,9 @@ Test(http_scan, random_bytes_at_every_length_and_alignment)
 
 Test(http_scan, heads_as_they_come)
 {
-    struct span head = SPAN("GET /a/b?c=d%20e&f=[1] HTTP/1.1\r\nHost: example.org:8080\r\nUser-Agent: Mozilla/5.0 (X11; "
-                            "Linux x86_64)\r\nX-\xc3\xa4: caf\xc3\xa9\t\"quoted, string\"\r\nCookie: a=b; c=d\x7f\r\n\r\n");
+    struct span head =
+        SPAN("GET /a/b?c=d%20e&f=[1] HTTP/1.1\r\nHost: example.org:8080\r\nUser-Agent: Mozilla/5.0 (X11; "
+             "Linux x86_64)\r\nX-\xc3\xa4: caf\xc3\xa9\t\"quoted, string\"\r\nCookie: a=b; c=d\x7f\r\n\r\n");
 
     for (size_t from = 0; from < head.len; from++)
         for (size_t length = 0; length <= head.len - from; length++)

@@ -111,7 +111,7 @@ Test(http_target, forms_that_are_taken)
         const struct meant *row = &good[i];
         enum refusal        refusal = REFUSAL_NONE;
         struct target       target;
-        enum err            err = parse_target(given_request(&given, row->line, row->fields), &target, &refusal);
+        enum err err = parse_target(given_request(&given, row->line, row->fields), &target, &refusal);
         cr_assert_eq(err, ERR_NONE, "%s, %s: %s", row->line, row->fields, refusal_name(refusal));
         cr_assert(given_is(target.host, row->host), "%s: host %.*s", row->line, SPAN_ARG(target.host));
         cr_assert(given_is(target.port, row->port), "%s: port %.*s", row->line, SPAN_ARG(target.port));
@@ -129,7 +129,7 @@ Test(http_target, forms_that_are_refused)
         const struct refused *row = &bad[i];
         enum refusal          refusal = REFUSAL_NONE;
         struct target         target;
-        enum err              err = parse_target(given_request(&given, row->line, row->fields), &target, &refusal);
+        enum err err = parse_target(given_request(&given, row->line, row->fields), &target, &refusal);
         cr_assert_eq(err, ERR_SYNTAX, "%s, %s", row->line, row->fields);
         cr_assert_eq(refusal, row->refusal, "%s, %s: %s", row->line, row->fields, refusal_name(refusal));
     }

@@ -28,8 +28,9 @@ Test(http_write, a_request)
     write_raw(&writer, SPAN("A: b\r\n"));
     write_end(&writer);
     cr_assert_not(writer.failed);
-    cr_assert(given_is(writer_span(&writer), "GET /a HTTP/1.1\r\nHost: b\r\nX-Empty: \r\n"
-                                             "Content-Length: 18446744073709551615\r\nAge: 0\r\nA: b\r\n\r\n"));
+    cr_assert(given_is(writer_span(&writer),
+                       "GET /a HTTP/1.1\r\nHost: b\r\nX-Empty: \r\n"
+                       "Content-Length: 18446744073709551615\r\nAge: 0\r\nA: b\r\n\r\n"));
 }
 
 Test(http_write, a_query_may_be_empty_or_missing)
@@ -50,8 +51,8 @@ Test(http_write, status_lines)
     write_status_line(&writer, 404, SPAN("Gone fishing"));
     write_status_line(&writer, 599, SPAN_EMPTY);
     cr_assert_not(writer.failed);
-    cr_assert(given_is(writer_span(&writer),
-                       "HTTP/1.1 200 OK\r\nHTTP/1.1 404 Gone fishing\r\nHTTP/1.1 599 \r\n"));
+    cr_assert(
+        given_is(writer_span(&writer), "HTTP/1.1 200 OK\r\nHTTP/1.1 404 Gone fishing\r\nHTTP/1.1 599 \r\n"));
 }
 
 Test(http_write, too_little_room_is_remembered_and_no_line_is_torn)
