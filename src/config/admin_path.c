@@ -25,11 +25,14 @@ check_folder(const char *folder, struct fault *fault)
     struct stat stat;
 
     if (lstat(folder, &stat) != 0)
-        return errno == ENOENT ? ERR_NONE : fault_set_errno(fault, errno, "cannot use %s for the admin socket", folder);
+        return errno == ENOENT ? ERR_NONE
+                               : fault_set_errno(fault, errno, "cannot use %s for the admin socket", folder);
     if (!S_ISDIR(stat.st_mode) || stat.st_uid != geteuid() || (stat.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return fault_set(fault, ERR_DENIED,
-                         "%s is not safe for the admin socket: it must be a folder that only you can write to; "
-                         "remove it, or give --admin PATH", folder);
+        return fault_set(
+            fault, ERR_DENIED,
+            "%s is not safe for the admin socket: it must be a folder that only you can write to; "
+            "remove it, or give --admin PATH",
+            folder);
     return ERR_NONE;
 }
 

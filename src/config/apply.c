@@ -25,7 +25,8 @@ settings_base(struct build *build, struct scope *scope, enum settings settings)
 }
 
 static bool
-set_option(struct build *build, struct scope *scope, const struct directive *directive, const struct word *word)
+set_option(struct build *build, struct scope *scope, const struct directive *directive,
+           const struct word *word)
 {
     struct fault fault;
     void        *base = settings_base(build, scope, directive->settings);
@@ -43,10 +44,12 @@ warn_of_long_ttl(struct build *build, const struct scope *scope, const struct di
 {
     const nsec year = 365 * 24 * 3600 * NSEC_PER_SEC;
 
-    if (directive->settings != SETTINGS_CACHE || directive->row->offset != offsetof(struct cache_settings, ttl)
+    if (directive->settings != SETTINGS_CACHE
+        || directive->row->offset != offsetof(struct cache_settings, ttl)
         || scope->settings->cache.ttl <= year)
         return;
-    report_add(build->loading, SEVERITY_WARNING, &word->place, NULL, "a %s of more than a year", directive->name);
+    report_add(build->loading, SEVERITY_WARNING, &word->place, NULL, "a %s of more than a year",
+               directive->name);
 }
 
 APPLY(option)
@@ -59,12 +62,14 @@ APPLY(option)
 
 /* No directive silently disables another. */
 static bool
-check_other_store(struct build *build, const struct scope *scope, const struct statement *statement, struct span other)
+check_other_store(struct build *build, const struct scope *scope, const struct statement *statement,
+                  struct span other)
 {
     const struct directive *directive = schema_find(&build->schema, other, IN_TOP);
     if (scope->given[directive - build->schema.rows] == NULL)
         return true;
-    build_refuse(build, &statement->name, "\"ram\" and \"cache\" exclude each other: objects are stored in memory or in files");
+    build_refuse(build, &statement->name,
+                 "\"ram\" and \"cache\" exclude each other: objects are stored in memory or in files");
     return false;
 }
 
@@ -120,7 +125,8 @@ add_listen(struct build *build, const struct word *word)
     struct addr      addr;
 
     if (schema_is_later(word->text)) {
-        build_refuse(build, word, "\"%.*s\" is not offered yet by this version of larder", SPAN_ARG(word->text));
+        build_refuse(build, word, "\"%.*s\" is not offered yet by this version of larder",
+                     SPAN_ARG(word->text));
         return;
     }
     if (addr_parse(word->text, &addr, &fault) != ERR_NONE) {
@@ -133,8 +139,8 @@ add_listen(struct build *build, const struct word *word)
         build_refuse(build, word, "at most %d addresses to listen on", SNAPSHOT_LISTENS_MAX);
         return;
     }
-    snapshot->listens[snapshot->listen_count++]
-        = (struct listen){ addr, snapshot_text(snapshot, word->text) };
+    snapshot->listens[snapshot->listen_count++] =
+        (struct listen){ addr, snapshot_text(snapshot, word->text) };
 }
 
 APPLY(listen)
@@ -155,6 +161,8 @@ APPLY(limits)
 
 APPLY(defaults)
 {
-    struct scope inner = { .context = directive->opens, .outer = scope, .statement = statement, .settings = &build->defaults };
+    struct scope inner = {
+        .context = directive->opens, .outer = scope, .statement = statement, .settings = &build->defaults
+    };
     build_apply_block(build, &inner, statement->block);
 }

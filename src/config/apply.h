@@ -6,8 +6,8 @@
 
 #include "build.h"
 
-#define APPLY(name)                                                                             \
-    void apply_##name(struct build *build, struct scope *scope, const struct directive *directive, \
+#define APPLY(name)                                                                                          \
+    void apply_##name(struct build *build, struct scope *scope, const struct directive *directive,           \
                       const struct statement *statement)
 
 APPLY(option); /* one value, by the directive's row */

@@ -26,7 +26,8 @@ host_complaint(struct span name)
         return "a site's host has no scheme and no path";
     for (size_t i = 0; i < rest.len; i++)
         if (!is_host_byte(rest.at[i]))
-            return "names of hosts have letters, digits, hyphens and dots (others are written in Punycode, xn--...)";
+            return "names of hosts have letters, digits, hyphens and dots (others are written in Punycode, "
+                   "xn--...)";
     if (rest.at[0] == '.' || rest.at[rest.len - 1] == '.')
         return "a host's name neither begins nor ends with a dot";
     return NULL;
@@ -44,7 +45,8 @@ names_host(const struct site_draft *site, struct span name, const struct host **
 }
 
 static bool
-check_host_is_new(struct build *build, const struct site_draft *site, const struct word *word, struct span name)
+check_host_is_new(struct build *build, const struct site_draft *site, const struct word *word,
+                  struct span name)
 {
     const struct host *first;
     bool               taken = names_host(site, name, &first);
@@ -52,7 +54,8 @@ check_host_is_new(struct build *build, const struct site_draft *site, const stru
     for (const struct site_draft *other = build->sites; other != NULL && !taken; other = other->next)
         taken = names_host(other, name, &first);
     if (taken && first->word->place.source == word->place.source)
-        build_refuse(build, word, "the host \"%.*s\" has a site already, in line %u", SPAN_ARG(name), first->word->place.line);
+        build_refuse(build, word, "the host \"%.*s\" has a site already, in line %u", SPAN_ARG(name),
+                     first->word->place.line);
     else if (taken)
         build_refuse(build, word, "the host \"%.*s\" has a site already, in %s:%u", SPAN_ARG(name),
                      first->word->place.source->name, first->word->place.line);
@@ -93,7 +96,9 @@ check_origin_given(struct build *build, const struct scope *scope)
 APPLY(site)
 {
     struct site_draft *site = loading_alloc(build->loading, sizeof *site);
-    struct scope inner = { .context = directive->opens, .outer = scope, .statement = statement, .site = site };
+    struct scope       inner = {
+              .context = directive->opens, .outer = scope, .statement = statement, .site = site
+    };
 
     if (site == NULL)
         return;
@@ -164,9 +169,11 @@ refuse_timeout_word(struct build *build, const struct word *word)
     for (size_t i = 0; i < pool_options.count && len < sizeof names - 1; i++) {
         struct span name = schema_timeout_word(&pool_options.rows[i]);
         if (name.len > 0)
-            len += (size_t)snprintf(names + len, sizeof names - len, "%s%.*s", len == 0 ? "" : ", ", SPAN_ARG(name));
+            len += (size_t)snprintf(names + len, sizeof names - len, "%s%.*s", len == 0 ? "" : ", ",
+                                    SPAN_ARG(name));
     }
-    build_refuse(build, word, "\"%.*s\" is no timeout of an origin; there are: %s", SPAN_ARG(span_head(word->text, 64)), names);
+    build_refuse(build, word, "\"%.*s\" is no timeout of an origin; there are: %s",
+                 SPAN_ARG(span_head(word->text, 64)), names);
 }
 
 static void
@@ -191,7 +198,8 @@ APPLY(timeout)
     const struct word *word = statement->words;
 
     if (statement->count % 2 != 0) {
-        build_refuse(build, &statement->name, "\"timeout\" takes pairs: write %s %s", directive->name, directive->syntax);
+        build_refuse(build, &statement->name, "\"timeout\" takes pairs: write %s %s", directive->name,
+                     directive->syntax);
         return;
     }
     for (; word != NULL; word = word->next->next)

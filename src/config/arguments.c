@@ -36,12 +36,15 @@ find_flag(const struct schema *schema, struct span name)
 static enum err
 unknown_flag(const struct flags *flags, struct span name, struct fault *fault)
 {
-    const struct directive *guess = schema_guess(flags->schema, span_head(name, 64), IN_TOP | IN_LIMITS | IN_SITE);
+    const struct directive *guess =
+        schema_guess(flags->schema, span_head(name, 64), IN_TOP | IN_LIMITS | IN_SITE);
 
     if (schema_is_later(name))
-        return fault_set(fault, ERR_UNSUPPORTED, "--%.*s is not offered yet by this version of larder", SPAN_ARG(name));
+        return fault_set(fault, ERR_UNSUPPORTED, "--%.*s is not offered yet by this version of larder",
+                         SPAN_ARG(name));
     if (guess != NULL && guess->opens == 0)
-        return fault_set(fault, ERR_NOT_FOUND, "unknown flag --%.*s; did you mean --%s?", SPAN_ARG(span_head(name, 64)), guess->name);
+        return fault_set(fault, ERR_NOT_FOUND, "unknown flag --%.*s; did you mean --%s?",
+                         SPAN_ARG(span_head(name, 64)), guess->name);
     return fault_set(fault, ERR_NOT_FOUND, "unknown flag --%.*s", SPAN_ARG(span_head(name, 64)));
 }
 
@@ -91,8 +94,8 @@ add_words(struct flags *flags, struct statement *statement, struct span text)
 
 /* The words behind a flag: one, or as many as the directive takes. `first` has a NULL pointer unless it came after "=". */
 static enum err
-take_words(struct flags *flags, const struct directive *directive, struct statement *statement, struct span first,
-           struct fault *fault)
+take_words(struct flags *flags, const struct directive *directive, struct statement *statement,
+           struct span first, struct fault *fault)
 {
     bool     many = directive->least != directive->most;
     unsigned wanted = many ? 1 : directive->least;
@@ -165,7 +168,8 @@ read_flags(struct flags *flags, struct fault *fault)
         else if (span_starts(argument, SPAN("-")))
             err = fault_set(fault, ERR_NOT_FOUND, "unknown flag %.*s", SPAN_ARG(span_head(argument, 64)));
         else
-            err = fault_set(fault, ERR_SYNTAX, "unexpected argument \"%.*s\"", SPAN_ARG(span_head(argument, 64)));
+            err = fault_set(fault, ERR_SYNTAX, "unexpected argument \"%.*s\"",
+                            SPAN_ARG(span_head(argument, 64)));
     }
     if (err == ERR_NONE && flags->loading->exhausted)
         err = fault_set(fault, ERR_NO_MEMORY, "out of memory");
@@ -190,7 +194,9 @@ make_block(struct flags *flags, struct span name, struct span word, struct state
 
     if (statement == NULL)
         return NULL;
-    *statement = (struct statement){ .name = { .text = name, .place = place_of(flags->loading, name) }, .has_block = true, .block = block };
+    *statement = (struct statement){ .name = { .text = name, .place = place_of(flags->loading, name) },
+                                     .has_block = true,
+                                     .block = block };
     return word.len > 0 && add_word(flags, statement, word) != ERR_NONE ? NULL : statement;
 }
 
@@ -198,7 +204,8 @@ static enum err
 apply_alone(struct build *build, struct flags *flags, struct fault *fault)
 {
     if (!has_statement(flags->site, SPAN("origin")))
-        return fault_set(fault, ERR_SYNTAX, "nothing to serve: give --origin HOST:PORT, or a configuration with -c FILE");
+        return fault_set(fault, ERR_SYNTAX,
+                         "nothing to serve: give --origin HOST:PORT, or a configuration with -c FILE");
     struct statement *limits = make_block(flags, SPAN("limits"), SPAN_EMPTY, flags->limits);
     struct statement *site = make_block(flags, SPAN("site"), SPAN("*"), flags->site);
     if (limits == NULL || site == NULL)
@@ -222,8 +229,8 @@ check_beside_file(const struct flags *flags, struct fault *fault)
             refused = top;
     if (refused == NULL)
         return ERR_NONE;
-    return fault_set(fault, ERR_SYNTAX, "%s cannot stand beside -c: say it in %s", refused->name.place.source->name,
-                     flags->file);
+    return fault_set(fault, ERR_SYNTAX, "%s cannot stand beside -c: say it in %s",
+                     refused->name.place.source->name, flags->file);
 }
 
 static enum err

@@ -86,15 +86,16 @@ guess_hint(const struct build *build, const struct scope *scope, struct span nam
 {
     const struct directive *here = schema_guess(&build->schema, name, scope->context);
     const struct directive *elsewhere = schema_guess(&build->schema, name, ~0U);
-    const char             *later = schema_guess_later(name);
+    struct span             later;
     char                    places[PLACES_SIZE];
 
     if (here != NULL)
         snprintf(out, HINT_SIZE, "did you mean \"%s\"?", here->name);
     else if (elsewhere != NULL)
-        snprintf(out, HINT_SIZE, "did you mean \"%s\"? It stands %s", elsewhere->name, places_text(elsewhere, places));
-    else if (later != NULL)
-        snprintf(out, HINT_SIZE, "did you mean \"%s\"? It is not offered yet", later);
+        snprintf(out, HINT_SIZE, "did you mean \"%s\"? It stands %s", elsewhere->name,
+                 places_text(elsewhere, places));
+    else if (schema_guess_later(name, &later))
+        snprintf(out, HINT_SIZE, "did you mean \"%.*s\"? It is not offered yet", SPAN_ARG(later));
     else
         return NULL;
     return out;
@@ -154,8 +155,9 @@ refuse_extra(struct build *build, const struct directive *directive, const struc
     if (schema_is_later(name))
         build_refuse(build, extra, "\"%.*s\" is not offered yet by this version of larder", SPAN_ARG(name));
     else
-        build_refuse(build, extra, "\"%.*s\" is too much: write %s%s%s%s", SPAN_ARG(span_head(extra->text, 64)),
-                     directive->name, *directive->syntax == '\0' ? "" : " ", directive->syntax,
+        build_refuse(build, extra, "\"%.*s\" is too much: write %s%s%s%s",
+                     SPAN_ARG(span_head(extra->text, 64)), directive->name,
+                     *directive->syntax == '\0' ? "" : " ", directive->syntax,
                      directive->opens == 0 ? "" : " { ... }");
 }
 
@@ -167,8 +169,8 @@ check_form(struct build *build, const struct directive *directive, const struct 
     if (has_broken_word(statement)) /* it may stand for several words, or for none */
         return directive->opens == 0 || statement->has_block;
     if (statement->count < directive->least)
-        build_refuse(build, &statement->name, "\"%s\" is not complete: write %s %s%s", directive->name, directive->name,
-                     directive->syntax, directive->opens == 0 ? "" : " { ... }");
+        build_refuse(build, &statement->name, "\"%s\" is not complete: write %s %s%s", directive->name,
+                     directive->name, directive->syntax, directive->opens == 0 ? "" : " { ... }");
     else if (statement->count > directive->most)
         refuse_extra(build, directive, word_at(statement, directive->most));
     else if (directive->opens != 0 && !statement->has_block)
@@ -180,7 +182,8 @@ check_form(struct build *build, const struct directive *directive, const struct 
 }
 
 static bool
-check_once(struct build *build, struct scope *scope, const struct directive *directive, const struct statement *statement)
+check_once(struct build *build, struct scope *scope, const struct directive *directive,
+           const struct statement *statement)
 {
     const struct statement **given = &scope->given[directive - build->schema.rows];
     char                     place[SCOPE_TEXT_SIZE];
@@ -192,10 +195,11 @@ check_once(struct build *build, struct scope *scope, const struct directive *dir
     if (directive->merge == MERGE_REPEAT)
         return true;
     if ((*given)->name.place.source != statement->name.place.source || statement->name.place.line == 0)
-        build_refuse(build, &statement->name, "\"%s\" is given twice %s", directive->name, build_scope_text(scope, place));
+        build_refuse(build, &statement->name, "\"%s\" is given twice %s", directive->name,
+                     build_scope_text(scope, place));
     else
-        build_refuse(build, &statement->name, "\"%s\" is given twice %s; the first is in line %u", directive->name,
-                     build_scope_text(scope, place), (*given)->name.place.line);
+        build_refuse(build, &statement->name, "\"%s\" is given twice %s; the first is in line %u",
+                     directive->name, build_scope_text(scope, place), (*given)->name.place.line);
     return false;
 }
 
@@ -251,7 +255,8 @@ apply_statement(struct build *build, struct scope *scope, const struct statement
 static bool
 is_pairs(const struct scope *scope, const struct statement *statement)
 {
-    return scope->context == IN_LIMITS && !statement->has_block && statement->count > 1 && statement->count % 2 == 1;
+    return scope->context == IN_LIMITS && !statement->has_block && statement->count > 1
+           && statement->count % 2 == 1;
 }
 
 static void
@@ -294,8 +299,8 @@ is_site(const struct statement *statement)
 void
 build_apply(struct build *build, struct statement *statements)
 {
-    struct scope       top = { .context = IN_TOP };
-    struct statement  *sites = NULL, *others = NULL, **sites_tail = &sites, **others_tail = &others;
+    struct scope      top = { .context = IN_TOP };
+    struct statement *sites = NULL, *others = NULL, **sites_tail = &sites, **others_tail = &others;
 
     for (struct statement *statement = statements, *next; statement != NULL; statement = next) {
         struct statement ***tail = is_site(statement) ? &sites_tail : &others_tail;

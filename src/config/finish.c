@@ -62,7 +62,8 @@ set_defaults(const struct schema *schema, struct snapshot *snapshot)
 }
 
 enum err
-build_finish(struct build *build, const struct source *source, struct snapshot **snapshot, struct fault *fault)
+build_finish(struct build *build, const struct source *source, struct snapshot **snapshot,
+             struct fault *fault)
 {
     struct report *report = build->loading->report;
     struct place   whole = { .source = source };
@@ -70,7 +71,8 @@ build_finish(struct build *build, const struct source *source, struct snapshot *
     *snapshot = NULL;
 
     if (report->errors == 0 && build->site_count == 0)
-        report_add(build->loading, SEVERITY_ERROR, &whole, NULL, "there is no site; write site HOST { origin HOST:PORT }");
+        report_add(build->loading, SEVERITY_ERROR, &whole, NULL,
+                   "there is no site; write site HOST { origin HOST:PORT }");
     if (report->errors > 0)
         return fault_set(fault, ERR_SYNTAX, "%s: configuration not loaded", report_counts(report, counts));
     set_defaults(&build->schema, build->snapshot);

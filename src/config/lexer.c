@@ -167,7 +167,8 @@ read_variable(struct lexer *lexer)
     struct span inside = span_skip(ahead(lexer), 2), value = SPAN_EMPTY;
     size_t      length = 0;
 
-    while (length < inside.len && inside.at[length] != '}' && inside.at[length] != '\n' && inside.at[length] != '\r')
+    while (length < inside.len && inside.at[length] != '}' && inside.at[length] != '\n'
+           && inside.at[length] != '\r')
         length++;
     if (length == inside.len || inside.at[length] != '}') {
         struct place place = place_here(lexer, 2);
@@ -259,14 +260,17 @@ check_gap(struct lexer *lexer, bool quoted)
 static struct token
 read_word(struct lexer *lexer)
 {
-    struct token token = { .kind = TOKEN_WORD, .place = place_here(lexer, 0), .quoted = byte_ahead(lexer) == '"' };
+    struct token token = { .kind = TOKEN_WORD,
+                           .place = place_here(lexer, 0),
+                           .quoted = byte_ahead(lexer) == '"' };
 
     text_clear(&lexer->word);
     bool good = token.quoted ? read_quoted(lexer) : read_bare(lexer);
     token.place.length = lexer->at - token.place.offset;
     good = good && check_gap(lexer, token.quoted);
     if (lexer->word.failed) {
-        report_add(lexer->loading, SEVERITY_ERROR, &token.place, NULL, "this word is longer than %d bytes", WORD_SIZE_MAX);
+        report_add(lexer->loading, SEVERITY_ERROR, &token.place, NULL, "this word is longer than %d bytes",
+                   WORD_SIZE_MAX);
         good = false;
     }
     token.text = arena_copy(&lexer->loading->arena, text_span(&lexer->word));

@@ -28,7 +28,8 @@ load(struct loading *loading, const char *path, struct snapshot **snapshot, stru
 }
 
 enum err
-config_load_file(const char *path, bool strict, struct report *report, struct snapshot **snapshot, struct fault *fault)
+config_load_file(const char *path, bool strict, struct report *report, struct snapshot **snapshot,
+                 struct fault *fault)
 {
     struct loading loading;
 

@@ -5,6 +5,7 @@
 #include "build.h"
 
 /* Reads and applies a file. The fault: it cannot be read at all. */
-MUST_CHECK enum err load_source(struct build *build, const char *path, struct source **source, struct fault *fault);
+MUST_CHECK enum err load_source(struct build *build, const char *path, struct source **source,
+                                struct fault *fault);
 
 #endif

@@ -14,8 +14,7 @@ struct parser {
     unsigned     nesting;
 };
 
-static void
-parse_list(struct parser *parser, struct statement ***tail);
+static void parse_list(struct parser *parser, struct statement ***tail);
 
 static void
 step(struct parser *parser)
@@ -32,7 +31,8 @@ refuse(struct parser *parser, const struct place *place, const char *message)
 /* ── include ── */
 
 static void
-parse_file(struct loading *loading, const struct word *word, const char *path, unsigned depth, struct statement ***tail)
+parse_file(struct loading *loading, const struct word *word, const char *path, unsigned depth,
+           struct statement ***tail)
 {
     struct source *source;
     struct fault   fault;
@@ -100,7 +100,9 @@ include(struct loading *loading, const struct source *source, const struct state
 static struct word
 word_of(const struct token *token)
 {
-    return (struct word){ .text = token->text, .place = token->place, .quoted = token->quoted, .broken = token->broken };
+    return (struct word){
+        .text = token->text, .place = token->place, .quoted = token->quoted, .broken = token->broken
+    };
 }
 
 static void

@@ -99,7 +99,8 @@ print_timeouts(FILE *out)
         struct span              word = schema_timeout_word(row);
         if (word.len == 0)
             continue;
-        fprintf(out, "      %-12.*s %s [%s", SPAN_ARG(word), row->help, format_value(row, row->initial, text));
+        fprintf(out, "      %-12.*s %s [%s", SPAN_ARG(word), row->help,
+                format_value(row, row->initial, text));
         print_bounds(row, out);
         fputs("]\n", out);
     }
@@ -142,12 +143,13 @@ print_context(const struct schema *schema, enum context context, const char *tit
         }
 }
 
-static const char grammar[]
-    = "A configuration is statements: a name and its values, to the end of the line or a \";\", or with a block in { }.\n"
-      "    #  begins a comment         \\  at the end of a line joins it with the next\n"
-      "    \"  \" go around values with spaces        ${NAME}, ${NAME:-default}: from the environment\n"
-      "    @path: the content of a file        include PATH: the statements of other files (* ? [ ] allowed)\n"
-      "Times have a unit (ms s m h d w), sizes too (k M G T, of 1024).\n\n";
+static const char grammar[] =
+    "A configuration is statements: a name and its values, to the end of the line or a \";\", or with a "
+    "block in { }.\n"
+    "    #  begins a comment         \\  at the end of a line joins it with the next\n"
+    "    \"  \" go around values with spaces        ${NAME}, ${NAME:-default}: from the environment\n"
+    "    @path: the content of a file        include PATH: the statements of other files (* ? [ ] allowed)\n"
+    "Times have a unit (ms s m h d w), sizes too (k M G T, of 1024).\n\n";
 
 void
 reference_print(FILE *out)
@@ -178,10 +180,12 @@ reference_print_one(struct span name, FILE *out, struct fault *fault)
         return ERR_NONE;
     name = span_head(name, 64);
     if (schema_is_later(name))
-        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\" is not offered yet by this version of larder", SPAN_ARG(name));
+        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\" is not offered yet by this version of larder",
+                         SPAN_ARG(name));
     guess = schema_guess(&schema, name, ~0U);
     if (guess != NULL)
-        return fault_set(fault, ERR_NOT_FOUND, "unknown directive \"%.*s\"; did you mean \"%s\"?", SPAN_ARG(name), guess->name);
+        return fault_set(fault, ERR_NOT_FOUND, "unknown directive \"%.*s\"; did you mean \"%s\"?",
+                         SPAN_ARG(name), guess->name);
     return fault_set(fault, ERR_NOT_FOUND, "unknown directive \"%.*s\"", SPAN_ARG(name));
 }
 
@@ -200,8 +204,8 @@ print_flag(const struct directive *directive, FILE *out)
     if (is_timeout(directive))
         snprintf(help, sizeof help, "Time limits of the origin: --timeout \"connect 2s first-byte 15s\".");
     else
-        snprintf(help, sizeof help, "%s%s%s%s", directive->help, initial == NULL ? "" : " [", initial == NULL ? "" : initial,
-                 initial == NULL ? "" : "]");
+        snprintf(help, sizeof help, "%s%s%s%s", directive->help, initial == NULL ? "" : " [",
+                 initial == NULL ? "" : initial, initial == NULL ? "" : "]");
     print_wrapped(help, FLAG_COLUMN, FLAG_COLUMN, out);
     fputc('\n', out);
 }
@@ -218,7 +222,8 @@ reference_print_flags(FILE *out)
         fputs(titles[part], out);
         for (size_t i = 0; i < schema.count; i++) {
             const struct directive *directive = &schema.rows[i];
-            bool here = (directive->contexts & contexts[part]) && (contexts[part] != IN_SITE || !(directive->contexts & IN_TOP));
+            bool                    here = (directive->contexts & contexts[part])
+                        && (contexts[part] != IN_SITE || !(directive->contexts & IN_TOP));
             if (here && directive->opens == 0)
                 print_flag(directive, out);
         }

@@ -96,7 +96,8 @@ put_flag(struct text *out, enum severity severity, const struct place *place, co
 }
 
 static void
-compose(struct text *out, enum severity severity, const struct place *place, const char *hint, const char *message)
+compose(struct text *out, enum severity severity, const struct place *place, const char *hint,
+        const char *message)
 {
     if (place->source->text.at == NULL) {
         put_flag(out, severity, place, message);
@@ -131,8 +132,8 @@ report_add(struct loading *loading, enum severity severity, const struct place *
     compose(&out, severity, place, hint, message);
     if (out.at == NULL)
         return;
-    report->findings[report->count++]
-        = (struct finding){ place->source->number, place->line, place->column, severity == SEVERITY_WARNING, out.at };
+    report->findings[report->count++] = (struct finding){ place->source->number, place->line, place->column,
+                                                          severity == SEVERITY_WARNING, out.at };
 }
 
 /* ── all of them ── */
@@ -140,7 +141,8 @@ report_add(struct loading *loading, enum severity severity, const struct place *
 static int
 compare(const void *a, const void *b)
 {
-    const struct finding *left = *(const struct finding *const *)a, *right = *(const struct finding *const *)b;
+    const struct finding *left = *(const struct finding *const *)a,
+                         *right = *(const struct finding *const *)b;
 
     if (left->file != right->file)
         return left->file < right->file ? -1 : 1;

@@ -11,17 +11,19 @@
 
 /* ── settings of the whole server ── */
 
-#define GENERAL(name, type, member, least, most, initial, help) \
-    { name, OPTION_##type, offsetof(struct snapshot_settings, member), least, most, initial, help }
+#define GENERAL(name, type, member, least, most, initial, help)                                              \
+    {                                                                                                        \
+        name, OPTION_##type, offsetof(struct snapshot_settings, member), least, most, initial, help          \
+    }
 
 enum { WORKERS_MAX = 256 };
 
-static const struct option_row workers_row
-    = GENERAL("workers", COUNT, workers, 1, WORKERS_MAX, 0, "Threads that serve, each with a loop of its own.");
+static const struct option_row workers_row =
+    GENERAL("workers", COUNT, workers, 1, WORKERS_MAX, 0, "Threads that serve, each with a loop of its own.");
 
-static const struct option_row size_row
-    = GENERAL("ram", SIZE, storage_size, STORE_SIZE_MIN, INT64_MAX, INT64_C(256) << 20,
-              "Stores objects in memory, of this size; they are gone with the process.");
+static const struct option_row size_row =
+    GENERAL("ram", SIZE, storage_size, STORE_SIZE_MIN, INT64_MAX, INT64_C(256) << 20,
+            "Stores objects in memory, of this size; they are gone with the process.");
 
 /* ── the table ── */
 
@@ -31,13 +33,20 @@ struct entry {
     const struct option_table *rows;
 };
 
-#define ONE(...) { .directive = { __VA_ARGS__ } }
-#define ROWS_OF(table, where, whose) { .directive = { .contexts = where, .settings = whose }, .rows = &table }
+#define ONE(...)                                                                                             \
+    {                                                                                                        \
+        .directive = { __VA_ARGS__ }                                                                         \
+    }
+#define ROWS_OF(table, where, whose)                                                                         \
+    {                                                                                                        \
+        .directive = { .contexts = where, .settings = whose }, .rows = &table                                \
+    }
 
 static const struct entry directives[] = {
     ONE(.name = "cache", .syntax = "DIR SIZE", .contexts = IN_TOP, .least = 2, .most = 2, .row = &size_row,
         .settings = SETTINGS_GENERAL, .apply = apply_cache,
-        .help = "Stores objects in files in this folder, allocated in full at the start. The folder is made if it is missing."),
+        .help = "Stores objects in files in this folder, allocated in full at the start. The folder is made "
+                "if it is missing."),
     ONE(.name = "ram", .syntax = "SIZE", .contexts = IN_TOP, .least = 1, .most = 1, .row = &size_row,
         .settings = SETTINGS_GENERAL, .apply = apply_ram, .initial = "256M, without cache",
         .help = "Stores objects in memory, of this size; they are gone with the process."),
@@ -45,24 +54,27 @@ static const struct entry directives[] = {
         .settings = SETTINGS_GENERAL, .apply = apply_option, .initial = "one for each core",
         .help = "Threads that serve, each with a loop of its own."),
     ONE(.name = "admin", .syntax = "PATH", .contexts = IN_TOP, .least = 1, .most = 1, .apply = apply_admin,
-        .initial = "/run/larder/admin.sock for root, else $XDG_RUNTIME_DIR/larder.sock, else /tmp/larder-UID/admin.sock",
+        .initial = "/run/larder/admin.sock for root, else $XDG_RUNTIME_DIR/larder.sock, else "
+                   "/tmp/larder-UID/admin.sock",
         .help = "The Unix socket of the admin API, which only its owner may use (mode 0600)."),
-    ONE(.name = "listen", .syntax = "ADDRESS...", .contexts = IN_TOP | IN_SITE, .least = 1, .most = SNAPSHOT_LISTENS_MAX,
-        .merge = MERGE_REPEAT, .apply = apply_listen, .initial = ":8000",
-        .help = "Addresses to accept connections on: 127.0.0.1:8000, [::1]:8000, or :8000 for all interfaces. For now every "
-                "address serves every site, also one that stands in a site."),
+    ONE(.name = "listen", .syntax = "ADDRESS...", .contexts = IN_TOP | IN_SITE, .least = 1,
+        .most = SNAPSHOT_LISTENS_MAX, .merge = MERGE_REPEAT, .apply = apply_listen, .initial = ":8000",
+        .help = "Addresses to accept connections on: 127.0.0.1:8000, [::1]:8000, or :8000 for all "
+                "interfaces. For now every address serves every site, also one that stands in a site."),
     ONE(.name = "limits", .syntax = "", .contexts = IN_TOP, .opens = IN_LIMITS, .apply = apply_limits,
         .help = "What clients may do; several settings may share a line."),
     ONE(.name = "defaults", .syntax = "", .contexts = IN_TOP, .opens = IN_DEFAULTS, .apply = apply_defaults,
         .help = "Settings of every site, where the site does not say otherwise."),
-    ONE(.name = "site", .syntax = "HOST...", .contexts = IN_TOP, .least = 1, .most = ANY_NUMBER, .merge = MERGE_REPEAT,
-        .opens = IN_SITE, .apply = apply_site,
-        .help = "What is served under these hosts: www.example.com, *.example.com for all names below, * for every other host."),
-    ONE(.name = "origin", .syntax = "[http://]HOST:PORT", .contexts = IN_SITE, .least = 1, .most = 1, .apply = apply_origin,
-        .help = "The server that the site is fetched from. A name is resolved again when its time to live is over; with "
-                "http:// the port may be left out."),
-    ONE(.name = "timeout", .syntax = "WORD TIME...", .contexts = IN_DEFAULTS | IN_SITE, .least = 2, .most = 16,
-        .merge = MERGE_REPEAT, .settings = SETTINGS_POOL, .apply = apply_timeout,
+    ONE(.name = "site", .syntax = "HOST...", .contexts = IN_TOP, .least = 1, .most = ANY_NUMBER,
+        .merge = MERGE_REPEAT, .opens = IN_SITE, .apply = apply_site,
+        .help = "What is served under these hosts: www.example.com, *.example.com for all names below, * for "
+                "every other host."),
+    ONE(.name = "origin", .syntax = "[http://]HOST:PORT", .contexts = IN_SITE, .least = 1, .most = 1,
+        .apply = apply_origin,
+        .help = "The server that the site is fetched from. A name is resolved again when its time to live is "
+                "over; with http:// the port may be left out."),
+    ONE(.name = "timeout", .syntax = "WORD TIME...", .contexts = IN_DEFAULTS | IN_SITE, .least = 2,
+        .most = 16, .merge = MERGE_REPEAT, .settings = SETTINGS_POOL, .apply = apply_timeout,
         .help = "How long the origin may take, for each of these words:"),
     ROWS_OF(proxy_options, IN_LIMITS, SETTINGS_LIMITS),
     ROWS_OF(cache_options, IN_DEFAULTS | IN_SITE, SETTINGS_CACHE),
@@ -70,29 +82,29 @@ static const struct entry directives[] = {
 };
 
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
-static const char *const later[]
-    = { "metrics", "user",       "sandbox",        "trust",    "pool",          "log",     "cert",      "key",
-        "preset",  "vary",       "purge",          "rule",     "quota",         "grace",   "compress",  "tags",
-        "header",  "methods",    "normalise",      "deny",     "request-header", "rate",    "debug",     "balance",
-        "check",   "limit",      "retry",          "pass",     "strip-query",   "browser", "coalesce",  "redirect-https",
-        "tls",     "h2",         "proxy-protocol", "weight",   "connections-per-client",    "h2-streams", "h2-resets",
-        "body-rate", "stale-if-error", "stale-while-revalidate", "group", "wait" };
+static const char later[] =
+    "metrics user sandbox trust pool log cert key preset vary purge rule quota grace "
+    "compress tags header methods normalise deny request-header rate debug balance check "
+    "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
+    "weight connections-per-client h2-streams h2-resets body-rate stale-if-error "
+    "stale-while-revalidate group wait";
 
 /* Words by which CONFIG.md, or another server, calls what we have under another name. */
 static const struct {
     const char *name, *ours;
-} aliases[] = { { "header-size", "head-size" },   { "header-count", "head-fields" },  { "header-time", "head-timeout" },
-                { "url", "target-size" },         { "body", "body-size" },            { "idle", "idle-timeout" },
-                { "server_name", "site" },        { "server", "site" },               { "proxy_pass", "origin" },
-                { "backend", "origin" },          { "worker_processes", "workers" },  { "proxy_cache_path", "cache" } };
+} aliases[] = { { "header-size", "head-size" },    { "header-count", "head-fields" },
+                { "header-time", "head-timeout" }, { "url", "target-size" },
+                { "body", "body-size" },           { "idle", "idle-timeout" },
+                { "server_name", "site" },         { "server", "site" },
+                { "proxy_pass", "origin" },        { "backend", "origin" },
+                { "worker_processes", "workers" }, { "proxy_cache_path", "cache" } };
 
 /* ── from the table to directives ── */
 
 struct span
 schema_timeout_word(const struct option_row *row)
 {
-    struct span name = span_of_text(row->name), suffix = SPAN("-timeout");
-    return span_ends(name, suffix) ? span_head(name, name.len - suffix.len) : SPAN_EMPTY;
+    return row->type == OPTION_TIME ? span_of_text(row->name) : SPAN_EMPTY;
 }
 
 const char *
@@ -174,20 +186,22 @@ too_far(struct span name)
     return (unsigned)(name.len < 3 ? 2 : name.len / 3 + 1);
 }
 
-const char *
-schema_guess_later(struct span name)
+bool
+schema_guess_later(struct span name, struct span *guess)
 {
-    const char *best = NULL;
+    struct span rest = span_of_text(later), word;
     unsigned    least = too_far(name);
+    bool        found = false;
 
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-        unsigned distance = span_distance(name, span_of_text(later[i]));
-        if (distance < least) {
-            least = distance;
-            best = later[i];
-        }
+    while (span_split(&rest, ' ', &word)) {
+        unsigned distance = span_distance(name, word);
+        if (distance >= least)
+            continue;
+        least = distance;
+        *guess = word;
+        found = true;
     }
-    return best;
+    return found;
 }
 
 const struct directive *
@@ -211,8 +225,10 @@ schema_guess(const struct schema *schema, struct span name, unsigned contexts)
 bool
 schema_is_later(struct span name)
 {
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (span_equal(name, span_of_text(later[i])))
+    struct span rest = span_of_text(later), word;
+
+    while (span_split(&rest, ' ', &word))
+        if (span_equal(name, word))
             return true;
     return false;
 }

@@ -57,8 +57,8 @@ const struct directive *schema_find(const struct schema *schema, struct span nam
 /* The name nearest to a misspelt one that may stand in one of `contexts`; NULL when none is near. */
 const struct directive *schema_guess(const struct schema *schema, struct span name, unsigned contexts);
 
-/* The same among the words that are not offered yet. */
-const char *schema_guess_later(struct span name);
+/* The same among the words that are not offered yet. False: none is near. */
+bool schema_guess_later(struct span name, struct span *guess);
 
 /* Whether the configuration language has this word, but this version of larder has not. */
 bool schema_is_later(struct span name);
@@ -69,7 +69,7 @@ const char *schema_place(enum context context);
 /* "TIME", "SIZE", "NUMBER", "on|off". */
 const char *schema_type(const struct option_row *row);
 
-/* The keyword of `timeout` that a row of pool_options stands for ("connect" for "connect-timeout"); empty: none. */
+/* The word of `timeout` that sets a row of pool_options: its name, if it is a time. Empty: it is set otherwise. */
 struct span schema_timeout_word(const struct option_row *row);
 
 #endif

@@ -51,7 +51,8 @@ snapshot_release(struct snapshot **pointer)
 {
     struct snapshot *snapshot = *pointer;
     *pointer = NULL;
-    if (snapshot == NULL || atomic_fetch_sub_explicit(&snapshot->memory->references, 1, memory_order_acq_rel) > 1)
+    if (snapshot == NULL
+        || atomic_fetch_sub_explicit(&snapshot->memory->references, 1, memory_order_acq_rel) > 1)
         return;
     struct snapshot_memory *memory = snapshot->memory;
     for (size_t i = 0; i < snapshot->sites.count; i++)

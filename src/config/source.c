@@ -66,7 +66,8 @@ read_all(int fd, const char *path, char *into, size_t room, size_t *got, struct 
 
 /* A file may grow, or be a pipe: it is read to its end, or to one byte more than it may have. */
 static enum err
-read_open(struct loading *loading, int fd, const char *path, size_t most, struct span *bytes, struct fault *fault)
+read_open(struct loading *loading, int fd, const char *path, size_t most, struct span *bytes,
+          struct fault *fault)
 {
     struct stat stat;
     size_t      got;
@@ -75,8 +76,9 @@ read_open(struct loading *loading, int fd, const char *path, size_t most, struct
         return fault_set_errno(fault, errno, "cannot read %s", path);
     if (S_ISDIR(stat.st_mode))
         return fault_set_errno(fault, EISDIR, "cannot read %s", path);
-    size_t room = S_ISREG(stat.st_mode) && (uint64_t)stat.st_size < most ? (size_t)stat.st_size + 1 : most + 1;
-    char  *into = loading_alloc(loading, room);
+    size_t room =
+        S_ISREG(stat.st_mode) && (uint64_t)stat.st_size < most ? (size_t)stat.st_size + 1 : most + 1;
+    char *into = loading_alloc(loading, room);
     if (into == NULL)
         return fault_set(fault, ERR_NO_MEMORY, "cannot read %s: out of memory", path);
     enum err err = read_all(fd, path, into, room, &got, fault);
@@ -89,7 +91,8 @@ read_open(struct loading *loading, int fd, const char *path, size_t most, struct
 }
 
 enum err
-source_read_bytes(struct loading *loading, const char *path, size_t most, struct span *bytes, struct fault *fault)
+source_read_bytes(struct loading *loading, const char *path, size_t most, struct span *bytes,
+                  struct fault *fault)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
@@ -106,7 +109,12 @@ static size_t
 sequence_length(struct span text)
 {
     unsigned char first = (unsigned char)text.at[0];
-    size_t        length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    size_t        length = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                           : first < 0xf5 ? 4
+                                          : 0;
 
     if (length > text.len)
         return 0;
@@ -144,10 +152,12 @@ check_text(struct span text, const char *path, struct fault *fault)
 }
 
 enum err
-source_read(struct loading *loading, const char *path, unsigned depth, struct source **out, struct fault *fault)
+source_read(struct loading *loading, const char *path, unsigned depth, struct source **out,
+            struct fault *fault)
 {
     if (loading->report->files == SOURCES_MAX)
-        return fault_set(fault, ERR_LIMIT, "cannot read %s: at most %d files make up a configuration", path, SOURCES_MAX);
+        return fault_set(fault, ERR_LIMIT, "cannot read %s: at most %d files make up a configuration", path,
+                         SOURCES_MAX);
     struct source *source = loading_alloc(loading, sizeof *source);
     char          *name = loading_text(loading, span_of_text(path));
     if (source == NULL || name == NULL)

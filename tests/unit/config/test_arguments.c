@@ -53,9 +53,9 @@ Test(config_arguments, a_site_without_a_file)
 {
     struct loaded loaded;
 
-    load(&loaded, ARGS("--listen", "127.0.0.1:0", "--origin", "http://shop.internal", "--workers=3", "--ram", "64M", "--ttl",
-                       "5m", "--idle-timeout", "3s", "--timeout", "connect 250ms  idle 4s", "--listen", "[::1]:81",
-                       "--admin", "/tmp/x.sock", "--variants", "7"));
+    load(&loaded, ARGS("--listen", "127.0.0.1:0", "--origin", "http://shop.internal", "--workers=3", "--ram",
+                       "64M", "--ttl", "5m", "--idle-timeout", "3s", "--timeout", "connect 250ms  idle 4s",
+                       "--listen", "[::1]:81", "--admin", "/tmp/x.sock", "--variants", "7"));
     cr_assert_eq(loaded.err, ERR_NONE, "%s", loaded.err == ERR_NONE ? "" : loaded.fault.text);
     const struct snapshot *snapshot = loaded.snapshot;
     cr_expect_eq(snapshot->settings.workers, 3);
@@ -110,29 +110,39 @@ Test(config_arguments, bad_flags_are_one_line)
     expect_fault(ARGS("--origin", "a:1", "-x"), "unknown flag -x");
     expect_fault(ARGS("--origin", "a:1", "--"), "unknown flag --");
     expect_fault(ARGS("--origin", "a:1", "--site", "x"), "unknown flag --site");
-    expect_fault(ARGS("--origin", "a:1", "--compress"), "--compress is not offered yet by this version of larder");
+    expect_fault(ARGS("--origin", "a:1", "--compress"),
+                 "--compress is not offered yet by this version of larder");
     expect_fault(ARGS("--origin", "a:1", "file"), "unexpected argument \"file\"");
     expect_fault(ARGS("--origin"), "--origin is not complete: write --origin [http://]HOST:PORT");
     expect_fault(ARGS("--origin", "a:1", "--cache", "/x"), "--cache is not complete: write --cache DIR SIZE");
-    expect_fault(ARGS("--listen", ":80"), "nothing to serve: give --origin HOST:PORT, or a configuration with -c FILE");
-    expect_fault((char *const[]){ NULL }, "nothing to serve: give --origin HOST:PORT, or a configuration with -c FILE");
+    expect_fault(ARGS("--listen", ":80"),
+                 "nothing to serve: give --origin HOST:PORT, or a configuration with -c FILE");
+    expect_fault((char *const[]){ NULL },
+                 "nothing to serve: give --origin HOST:PORT, or a configuration with -c FILE");
 }
 
 Test(config_arguments, bad_values_are_one_line)
 {
     expect_fault(ARGS("--origin", "a:1", "--ram", "0"), "--ram: \"0\" is too small: at least 8M");
     expect_fault(ARGS("--origin", "a:1", "--ram", "10"), "--ram: \"10\" has no unit; write 10k, 10M or 10G");
-    expect_fault(ARGS("--origin", "a:1", "--ram="), "--ram: \"\" is not a size; a size is a number with k, M, G or T, like 64M");
+    expect_fault(ARGS("--origin", "a:1", "--ram="),
+                 "--ram: \"\" is not a size; a size is a number with k, M, G or T, like 64M");
     expect_fault(ARGS("--origin", "a:1", "--cache", "/x", "1M"), "--cache: \"1M\" is too small: at least 8M");
-    expect_fault(ARGS("--origin", "a:1", "--cache", "", "10M"), "--cache: the name of a folder is expected here");
+    expect_fault(ARGS("--origin", "a:1", "--cache", "", "10M"),
+                 "--cache: the name of a folder is expected here");
     expect_fault(ARGS("--origin", "a:1", "--workers", "0"), "--workers: \"0\" is too small: at least 1");
     expect_fault(ARGS("--origin", "a:1", "--ttl", "5"), "--ttl: \"5\" has no unit; write 5s, 5m or 5h");
-    expect_fault(ARGS("--origin", "a:1", "--ttl", "5s", "--ttl", "6s"), "--ttl: \"ttl\" is given twice in site \"*\"");
-    expect_fault(ARGS("--origin", "https://a:1"), "--origin: https:// to an origin is not offered yet by this version of larder");
-    expect_fault(ARGS("--origin", "http://a/b"), "--origin: an origin is HOST:PORT or http://HOST, without a path");
-    expect_fault(ARGS("--origin", "a:1", "--timeout", "connect"), "--timeout: \"timeout\" is not complete: write timeout WORD TIME...");
-    expect_fault(ARGS("--origin", "a:1", "--ram", "10M", "--cache", "/x", "10M"),
-                 "--cache: \"ram\" and \"cache\" exclude each other: objects are stored in memory or in files");
+    expect_fault(ARGS("--origin", "a:1", "--ttl", "5s", "--ttl", "6s"),
+                 "--ttl: \"ttl\" is given twice in site \"*\"");
+    expect_fault(ARGS("--origin", "https://a:1"),
+                 "--origin: https:// to an origin is not offered yet by this version of larder");
+    expect_fault(ARGS("--origin", "http://a/b"),
+                 "--origin: an origin is HOST:PORT or http://HOST, without a path");
+    expect_fault(ARGS("--origin", "a:1", "--timeout", "connect"),
+                 "--timeout: \"timeout\" is not complete: write timeout WORD TIME...");
+    expect_fault(
+        ARGS("--origin", "a:1", "--ram", "10M", "--cache", "/x", "10M"),
+        "--cache: \"ram\" and \"cache\" exclude each other: objects are stored in memory or in files");
     expect_fault(ARGS("--origin", "a:1", "--admin", ""), "--admin: the path of the admin socket is empty");
 }
 
@@ -143,7 +153,8 @@ Test(config_arguments, a_long_admin_path)
     memset(path, 'x', sizeof path);
     path[108] = '\0';
     expect_fault(ARGS("--origin", "a:1", "--admin", path),
-                 "--admin: the path \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is too long for a socket: at most 107 bytes");
+                 "--admin: the path \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is too long for a "
+                 "socket: at most 107 bytes");
     struct loaded loaded;
     path[107] = '\0';
     load(&loaded, ARGS("--origin", "a:1", "--admin", path));
@@ -193,7 +204,8 @@ Test(config_arguments, sites_belong_to_the_file)
     expect_fault(ARGS("--listen", ":80", "-c", path), line);
     expect_fault(ARGS("-c", path, "-c", path), "-c is given twice");
     expect_fault(ARGS("-c"), "-c is not complete: write -c FILE");
-    expect_fault(ARGS("-c", "/no/such/file", "--admin", "/x"), "cannot read /no/such/file: No such file or directory");
+    expect_fault(ARGS("-c", "/no/such/file", "--admin", "/x"),
+                 "cannot read /no/such/file: No such file or directory");
     expect_fault(ARGS("-c", path, "--ram", "1"), "--ram: \"1\" has no unit; write 1k, 1M or 1G");
     unlink(path);
 }
@@ -275,7 +287,8 @@ Test(config_reference, one_directive)
     char *text = print_one("ttl", &err, &fault);
     cr_expect_eq(err, ERR_NONE);
     cr_expect_str_eq(text, "ttl TIME\n"
-                           "    How long an answer is fresh whose origin says nothing about it; 0: such answers are not stored.\n"
+                           "    How long an answer is fresh whose origin says nothing about it; 0: such "
+                           "answers are not stored.\n"
                            "    in defaults or in a site · default 2m · 0 to 3650d · once\n");
     free(text);
     text = print_one("tll", &err, &fault);
@@ -286,7 +299,8 @@ Test(config_reference, one_directive)
     text = print_one("rule", &err, &fault);
     cr_expect_eq(err, ERR_UNSUPPORTED);
     free(text);
-    text = print_one("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", &err, &fault);
+    text = print_one("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", &err,
+                     &fault);
     cr_expect_eq(err, ERR_NOT_FOUND);
     free(text);
 }

@@ -61,7 +61,8 @@ put_snapshot(FILE *out, const struct snapshot *snapshot)
     fprintf(out, "workers %d, admin %s\n", (int)snapshot->settings.workers,
             snapshot->settings.admin_path == NULL ? "by default" : snapshot->settings.admin_path);
     for (size_t i = 0; i < snapshot->listen_count; i++)
-        fprintf(out, "listen %s (%s)\n", snapshot->listens[i].text, addr_format(&snapshot->listens[i].addr, addr));
+        fprintf(out, "listen %s (%s)\n", snapshot->listens[i].text,
+                addr_format(&snapshot->listens[i].addr, addr));
     fputs("limits", out);
     put_time(out, "idle", snapshot->limits.idle_timeout);
     put_time(out, "head", snapshot->limits.head_timeout);
@@ -197,11 +198,11 @@ load_bytes(const char *bytes, size_t size)
     return text;
 }
 
-#define EXPECT_IN(bytes, part)                                                  \
-    do {                                                                        \
-        char *text_ = load_bytes(bytes, sizeof bytes - 1);                      \
-        cr_expect_not_null(strstr(text_, part), "%s is not in: %s", part, text_); \
-        free(text_);                                                            \
+#define EXPECT_IN(bytes, part)                                                                               \
+    do {                                                                                                     \
+        char *text_ = load_bytes(bytes, sizeof bytes - 1);                                                   \
+        cr_expect_not_null(strstr(text_, part), "%s is not in: %s", part, text_);                            \
+        free(text_);                                                                                         \
     } while (0)
 
 Test(config_load, only_text_is_read)
@@ -264,7 +265,9 @@ Test(config_load, many_sites)
         fprintf(out, "site s%d.example www.s%d.example { origin o%d.example:80 }\n", i, i, i);
     fclose(out);
     char *seen = load_bytes(text, size);
-    cr_expect_not_null(strstr(seen, "site s499.example: s499.example www.s499.example\n  origin=o499.example:80"), "%s", seen);
+    cr_expect_not_null(
+        strstr(seen, "site s499.example: s499.example www.s499.example\n  origin=o499.example:80"), "%s",
+        seen);
     free(seen);
     free(text);
 }

@@ -1,0 +1,39 @@
+/* admin.h: the admin API: HTTP/1.1 and JSON over a Unix socket, on the control loop.
+ *
+ *      GET  /v1/stats                    all metrics, added up over workers and shards
+ *      POST /v1/purge  {"url": "..."}    {"objects": 3}: removed, in all variants
+ *
+ * Errors are {"error": "a sentence"} with a status of 4xx or 5xx. Everything is bounded: heads of 16 KiB, bodies of 64 KiB, 64
+ * connections, and time limits for clients that do nothing. Who may connect may do everything: the socket's mode is the only lock.
+ *
+ * Owner: the thread of the loop.
+ */
+#ifndef LARDER_ADMIN_ADMIN_H
+#define LARDER_ADMIN_ADMIN_H
+
+#include <larder/base/metric.h>
+#include <larder/cache/cache.h>
+#include <larder/net/loop.h>
+
+struct admin;
+
+struct admin_config {
+    struct loop  *loop;    /* outlives the admin and what it has asked of the cache */
+    struct cache *cache;   /* outlives the admin */
+    const char   *version; /* "0.1.0" */
+    unsigned      workers;
+    mono_time     started;
+    /* Blocks of metrics, `index` from 0; false after the last. Blocks of one table add up. */
+    bool (*metrics)(void *owner, unsigned index, const struct metric_table **table, const void **cells);
+    void *owner;
+};
+
+/* Takes over `fd`, a listening Unix socket (also on failure), and answers from now on. */
+MUST_CHECK enum err admin_create(struct admin **admin, int fd, const struct admin_config *config,
+                                 struct fault *fault);
+
+/* Closes the socket and all connections. A purge that is under way ends on its own: its mail must still be
+ * delivered (loop_destroy does). */
+void admin_destroy(struct admin **admin);
+
+#endif

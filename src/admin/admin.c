@@ -1,0 +1,75 @@
+/* admin.c: the socket, and who is let in. */
+#include "conn.h"
+
+#include <larder/base/check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONNS_MAX = 64 };
+
+/* Said in one go to whoever comes when the house is full; it is not read what they want. */
+static void
+turn_away(int fd)
+{
+    static const char body[] = "{\"error\":\"There are too many connections to the admin socket.\"}\n";
+    char              answer[256];
+
+    int len = snprintf(answer, sizeof answer,
+                       "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                       "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                       sizeof body - 1, body);
+    (void)!send(fd, answer, (size_t)len,
+                MSG_NOSIGNAL | MSG_DONTWAIT); /* if it fails, the close says the same */
+    close(fd);
+}
+
+static void
+accepted(struct listener *listener, int fd, const struct addr *peer)
+{
+    struct admin *admin = listener->owner;
+
+    (void)peer;
+    if (admin->conn_count == CONNS_MAX)
+        turn_away(fd);
+    else
+        conn_open(admin, fd);
+}
+
+enum err
+admin_create(struct admin **out, int fd, const struct admin_config *config, struct fault *fault)
+{
+    struct admin *admin = calloc(1, sizeof *admin);
+
+    *out = NULL;
+    if (admin == NULL) {
+        close(fd);
+        return fault_set(fault, ERR_NO_MEMORY, "no memory for the admin API");
+    }
+    admin->config = *config;
+    list_init(&admin->conns);
+    enum err err = listener_open(&admin->listener, config->loop, fd, accepted, admin);
+    if (err != ERR_NONE) {
+        free(admin);
+        return fault_set(fault, err, "the admin socket cannot accept: %s", err_text(err));
+    }
+    *out = admin;
+    return ERR_NONE;
+}
+
+void
+admin_destroy(struct admin **pointer)
+{
+    struct admin *admin = *pointer;
+    struct list  *node;
+
+    *pointer = NULL;
+    if (admin == NULL)
+        return;
+    listener_close(&admin->listener);
+    while ((node = list_first(&admin->conns)) != NULL)
+        conn_close(CONTAINER_OF(node, struct conn, node));
+    CHECK(admin->conn_count == 0);
+    free(admin);
+}
