@@ -113,11 +113,16 @@ answer_feed(struct answer *answer, struct span *in, struct span *payload)
             return err;
     }
     switch (answer->framing.kind) {
-    case BODY_NONE: return ERR_CLOSED;
-    case BODY_LENGTH: return feed_length(answer, in, payload);
-    case BODY_CHUNKED: return feed_chunks(answer, in, payload);
-    case BODY_CLOSE: return feed_rest(answer, in, payload);
-    case BODY_TUNNEL: return ERR_SYNTAX;
+    case BODY_NONE:
+        return ERR_CLOSED;
+    case BODY_LENGTH:
+        return feed_length(answer, in, payload);
+    case BODY_CHUNKED:
+        return feed_chunks(answer, in, payload);
+    case BODY_CLOSE:
+        return feed_rest(answer, in, payload);
+    case BODY_TUNNEL:
+        return ERR_SYNTAX;
     }
     UNREACHABLE();
 }

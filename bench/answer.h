@@ -29,9 +29,9 @@ struct answer {
 /* Before each answer. */
 void answer_begin(struct answer *answer);
 
-/* Takes bytes from the front of *in. ERR_NONE: *payload is the next piece of the body; call again. ERR_AGAIN: feed more; what
- * is left in *in (a part of a head) must come again in front of it. ERR_CLOSED: the answer is whole, *in is what
- * follows. ERR_SYNTAX: this is no answer. */
+/* Takes bytes from the front of *in. ERR_NONE: *payload is the next piece of the body; call again.
+ * ERR_AGAIN: feed more; what is left in *in (a part of a head) must come again in front of it. ERR_CLOSED:
+ * the answer is whole, *in is what follows. ERR_SYNTAX: this is no answer. */
 MUST_CHECK enum err answer_feed(struct answer *answer, struct span *in, struct span *payload);
 
 /* Bytes of a body of known length that are still to come: they may be dropped unseen, with answer_skip. */

@@ -14,7 +14,8 @@ descriptors_raise(unsigned wanted, struct fault *fault)
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < (rlim_t)wanted + OUR_OWN)
-        return fault_set(fault, ERR_NO_DESCRIPTORS, "%u connections need more open files than the %llu allowed (ulimit -Hn)",
-                         wanted, (unsigned long long)limit.rlim_max);
+        return fault_set(fault, ERR_NO_DESCRIPTORS,
+                         "%u connections need more open files than the %llu allowed (ulimit -Hn)", wanted,
+                         (unsigned long long)limit.rlim_max);
     return ERR_NONE;
 }

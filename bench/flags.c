@@ -16,13 +16,15 @@ unknown_flag(const struct row_table *flags, struct span name, struct fault *faul
 {
     const struct row *guess = row_guess(flags, name);
     if (guess != NULL)
-        return fault_set(fault, ERR_NOT_FOUND, "unknown flag --%.*s; did you mean --%s?", SPAN_ARG(name), guess->name);
+        return fault_set(fault, ERR_NOT_FOUND, "unknown flag --%.*s; did you mean --%s?", SPAN_ARG(name),
+                         guess->name);
     return fault_set(fault, ERR_NOT_FOUND, "unknown flag --%.*s", SPAN_ARG(name));
 }
 
 /* The value after "=", or the next argument. */
 static enum err
-take_value(struct walk *walk, const struct row *row, struct span rest, struct span *value, struct fault *fault)
+take_value(struct walk *walk, const struct row *row, struct span rest, struct span *value,
+           struct fault *fault)
 {
     if (row->type == ROW_SWITCH) {
         if (rest.at != NULL)
@@ -41,7 +43,8 @@ take_value(struct walk *walk, const struct row *row, struct span rest, struct sp
 }
 
 static enum err
-read_flag(struct walk *walk, const struct row_table *flags, struct span arg, void *settings, struct fault *fault)
+read_flag(struct walk *walk, const struct row_table *flags, struct span arg, void *settings,
+          struct fault *fault)
 {
     struct span rest = span_skip(arg, 2), name;
     (void)span_split(&rest, '=', &name);

@@ -14,8 +14,10 @@ struct settings {
     bool         json;
 };
 
-#define FLAG(name, type, least, most, initial, value, help) \
-    { #name, ROW_##type, offsetof(struct settings, name), least, most, initial, value, help }
+#define FLAG(name, type, least, most, initial, value, help)                                                  \
+    {                                                                                                        \
+#name, ROW_##type, offsetof(struct settings, name), least, most, initial, value, help                \
+    }
 
 static const struct row flags[] = {
     FLAG(clients, COUNT, 1, 100000, 1000, "N", "Clients, each with a connection of its own."),
@@ -40,8 +42,8 @@ static void
 print_bodies(const struct herd_summary *summary)
 {
     if (summary->bodies == 1)
-        printf("  bodies      %12s   %" PRIu64 " bytes, XXH3 %016" PRIx64 "\n", "all equal", summary->body_size,
-               summary->digest);
+        printf("  bodies      %12s   %" PRIu64 " bytes, XXH3 %016" PRIx64 "\n", "all equal",
+               summary->body_size, summary->digest);
     else if (summary->bodies > 1)
         printf("  bodies      %12u   different ones\n", summary->bodies);
 }
@@ -83,10 +85,10 @@ print_json(const struct herd *herd, const struct herd_summary *summary, struct s
 {
     printf("{\"url\":");
     print_json_string(url, stdout);
-    printf(",\"clients\":%u,\"whole\":%u,\"equal\":%s,\"bodies\":%u,\"body_bytes\":%" PRIu64 ",\"xxh3\":\"%016" PRIx64
-           "\",\"status\":",
-           herd->count, summary->whole, summary->bodies == 1 ? "true" : "false", summary->bodies, summary->body_size,
-           summary->digest);
+    printf(",\"clients\":%u,\"whole\":%u,\"equal\":%s,\"bodies\":%u,\"body_bytes\":%" PRIu64
+           ",\"xxh3\":\"%016" PRIx64 "\",\"status\":",
+           herd->count, summary->whole, summary->bodies == 1 ? "true" : "false", summary->bodies,
+           summary->body_size, summary->digest);
     print_json_statuses(summary->statuses, stdout);
     printf(",\"errors\":{");
     for (unsigned i = 0; i < LOAD_ERRORS; i++)
@@ -127,7 +129,8 @@ run(const void *given, const struct texts *operands, struct fault *fault)
     int                    code = EXIT_FAILURE;
     if (descriptors_raise((unsigned)settings->clients, fault) != ERR_NONE)
         return code;
-    if (herd_init(&herd, (unsigned)settings->clients, settings->timeout, operands, &settings->header, fault) == ERR_NONE) {
+    if (herd_init(&herd, (unsigned)settings->clients, settings->timeout, operands, &settings->header, fault)
+        == ERR_NONE) {
         herd_run(&herd);
         code = tell(&herd, settings, operands->at[0], fault);
     }
@@ -141,8 +144,10 @@ const struct command command_herd = {
     .operands_least = 1,
     .operands_most = 1,
     .summary = "The same request from a thousand clients at the same moment.",
-    .help = "Opens all connections first, then asks for the URL on all of them at once, and tells whether all got the same\n"
-            "whole answer, and when its first byte came. The exit code is 1 when no client got a whole answer.",
+    .help =
+        "Opens all connections first, then asks for the URL on all of them at once, and tells whether all "
+        "got the same\n"
+        "whole answer, and when its first byte came. The exit code is 1 when no client got a whole answer.",
     .flags = ROW_TABLE(flags),
     .settings_size = sizeof(struct settings),
     .run = run,

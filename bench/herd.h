@@ -2,8 +2,8 @@
  *
  *      connect all ─▶ all are there ─▶ one write each, in one go ─▶ first bytes ─▶ whole bodies
  *
- * First-byte times are the kernel's: SO_TIMESTAMPNS says when the packet came, however long it takes us to walk
- * through a thousand sockets. (Where the kernel does not say, it is when we read.)
+ * First-byte times are the kernel's: SO_TIMESTAMPNS says when the packet came, however long it takes us to
+ * walk through a thousand sockets. (Where the kernel does not say, it is when we read.)
  */
 #ifndef BENCH_HERD_H
 #define BENCH_HERD_H
@@ -55,9 +55,9 @@ struct herd {
 struct herd_summary {
     uint64_t statuses[TALLY_STATUSES];
     uint64_t errors[LOAD_ERRORS];
-    unsigned whole;    /* clients that got a whole answer */
-    unsigned bodies;   /* how many different bodies they got */
-    uint64_t digest;   /* XXH3 of the body, when there is one only */
+    unsigned whole;  /* clients that got a whole answer */
+    unsigned bodies; /* how many different bodies they got */
+    uint64_t digest; /* XXH3 of the body, when there is one only */
     uint64_t body_size;
     nsec     first, last, spread; /* first bytes: of the first client, of the last */
 };
@@ -76,6 +76,7 @@ void                herd_run(struct herd *herd);
 void                herd_fini(struct herd *herd);
 
 /* ── herd_summary.c ── */
-MUST_CHECK enum err herd_summarise(struct herd_summary *summary, const struct client *clients, unsigned count);
+MUST_CHECK enum err herd_summarise(struct herd_summary *summary, const struct client *clients,
+                                   unsigned count);
 
 #endif

@@ -30,7 +30,8 @@ succeed(struct client *client)
 static bool
 find_timestamp(struct msghdr *message, struct timespec *time)
 {
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL; control = CMSG_NXTHDR(message, control)) {
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
+         control = CMSG_NXTHDR(message, control)) {
         if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS)
             continue;
         memcpy(time, CMSG_DATA(control), sizeof *time);
@@ -48,7 +49,7 @@ read_first_byte(struct client *client)
     struct iovec    vector = { client->in, 1 };
     char            control[CMSG_SPACE(sizeof(struct timespec))];
     struct msghdr   message = {
-        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+          .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
     };
     ssize_t got = recvmsg(client->stream.watch.fd, &message, 0);
     if (got < 0)
@@ -85,7 +86,8 @@ static enum err
 read_more(struct client *client)
 {
     size_t   got;
-    enum err err = stream_read(&client->stream, client->in + client->in_len, HERD_BUFFER - client->in_len, &got);
+    enum err err =
+        stream_read(&client->stream, client->in + client->in_len, HERD_BUFFER - client->in_len, &got);
     if (err == ERR_NONE) {
         client->herd->bytes += got;
         client->in_len += got;

@@ -68,8 +68,8 @@ client_fini(struct client *client)
 }
 
 enum err
-herd_init(struct herd *herd, unsigned clients, nsec timeout, const struct texts *url, const struct texts *fields,
-          struct fault *fault)
+herd_init(struct herd *herd, unsigned clients, nsec timeout, const struct texts *url,
+          const struct texts *fields, struct fault *fault)
 {
     herd->timeout = timeout;
     timer_init(&herd->limit, give_up);

@@ -4,8 +4,10 @@
 #include <larder/base/clock.h>
 #include <larder/http/scan.h>
 
-#define KNOB(name, type, member, least, most, initial, value, help) \
-    { name, ROW_##type, offsetof(struct knobs, member), least, most, initial, value, help }
+#define KNOB(name, type, member, least, most, initial, value, help)                                          \
+    {                                                                                                        \
+        name, ROW_##type, offsetof(struct knobs, member), least, most, initial, value, help                  \
+    }
 #define SWITCH(name, member, help) KNOB(name, SWITCH, member, 0, 0, 0, NULL, help)
 #define SECONDS(name, member, help) KNOB(name, COUNT, member, 0, INT64_MAX, ROW_ABSENT, "SECONDS", help)
 #define HOUR (3600 * NSEC_PER_SEC)
@@ -14,7 +16,8 @@
 static const struct row rows[] = {
     KNOB("size", SIZE, size, 0, TERABYTE, 1024, "SIZE", "Length of the body."),
     KNOB("delay", TIME, delay, 0, HOUR, ROW_ABSENT, "TIME", "Wait before the head (else what --delay says)."),
-    KNOB("drip", TIME, drip, 0, HOUR, 0, "TIME", "Send the head at once, and the body over this time in 20 pieces."),
+    KNOB("drip", TIME, drip, 0, HOUR, 0, "TIME",
+         "Send the head at once, and the body over this time in 20 pieces."),
     KNOB("status", COUNT, status, 200, 599, 200, "NNN", "The status; 301 to 308 lead to /."),
     SECONDS("max-age", max_age, "Cache-Control: max-age."),
     SECONDS("s-maxage", s_maxage, "Cache-Control: s-maxage, for shared caches only."),
@@ -29,13 +32,15 @@ static const struct row rows[] = {
     SECONDS("expires", expires, "Expires, so many seconds after Date."),
     SWITCH("etag", etag, "A strong ETag; If-None-Match gets 304."),
     SWITCH("last-modified", last_modified, "Last-Modified; If-Modified-Since gets 304."),
-    KNOB("vary", TEXTS, vary, 0, 0, 0, "NAME", "Vary: NAME, and the body differs by that field. May be repeated."),
+    KNOB("vary", TEXTS, vary, 0, 0, 0, "NAME",
+         "Vary: NAME, and the body differs by that field. May be repeated."),
     SWITCH("cookie", cookie, "Set-Cookie with a value that is new each time."),
     SWITCH("count", count, "The body names the number of the request: no two answers are equal."),
     SWITCH("chunked", chunked, "Chunked coding instead of Content-Length."),
     SWITCH("no-length", no_length, "Neither: the end of the connection ends the body."),
     SWITCH("close", close, "Connection: close."),
-    KNOB("cut", SIZE, cut, 0, TERABYTE, ROW_ABSENT, "SIZE", "Break the connection after so much of the body."),
+    KNOB("cut", SIZE, cut, 0, TERABYTE, ROW_ABSENT, "SIZE",
+         "Break the connection after so much of the body."),
 };
 
 const struct row_table knobs_table = ROW_TABLE(rows);
@@ -52,7 +57,8 @@ unknown_knob(struct span name, struct fault *fault)
 {
     const struct row *guess = row_guess(&knobs_table, name);
     if (guess != NULL)
-        return fault_set(fault, ERR_NOT_FOUND, "unknown knob \"%.*s\"; did you mean \"%s\"?", SPAN_ARG(name), guess->name);
+        return fault_set(fault, ERR_NOT_FOUND, "unknown knob \"%.*s\"; did you mean \"%s\"?", SPAN_ARG(name),
+                         guess->name);
     return fault_set(fault, ERR_NOT_FOUND, "unknown knob \"%.*s\"; /knobs has the list", SPAN_ARG(name));
 }
 
@@ -99,7 +105,8 @@ knobs_parse(struct span path, struct knobs *knobs, struct fault *fault)
             return unknown_knob(name, fault);
         struct span value = SPAN_EMPTY;
         if (row->type != ROW_SWITCH && !span_split(&rest, '/', &value))
-            return fault_set(fault, ERR_SYNTAX, "/%s needs a value: /%s/%s", row->name, row->name, row->value);
+            return fault_set(fault, ERR_SYNTAX, "/%s needs a value: /%s/%s", row->name, row->name,
+                             row->value);
         enum err err = turn(row, value, knobs, fault);
         if (err != ERR_NONE)
             return err;

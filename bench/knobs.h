@@ -12,15 +12,15 @@
 #include "row.h"
 
 struct knobs {
-    int64_t size;                                                       /* bytes */
-    int64_t cut;                                                        /* hang up after so many bytes of the body, or ROW_ABSENT */
-    int64_t delay, drip;                                                /* nanoseconds; delay may be ROW_ABSENT */
-    int64_t status;
-    int64_t max_age, s_maxage, stale_while_revalidate, stale_if_error; /* seconds, or ROW_ABSENT */
-    int64_t age, expires;                                              /* the same */
-    bool    no_store, no_cache, is_private, is_public, must_revalidate;
-    bool    etag, last_modified, cookie, count;
-    bool    chunked, no_length, close;
+    int64_t      size;        /* bytes */
+    int64_t      cut;         /* hang up after so many bytes of the body, or ROW_ABSENT */
+    int64_t      delay, drip; /* nanoseconds; delay may be ROW_ABSENT */
+    int64_t      status;
+    int64_t      max_age, s_maxage, stale_while_revalidate, stale_if_error; /* seconds, or ROW_ABSENT */
+    int64_t      age, expires;                                              /* the same */
+    bool         no_store, no_cache, is_private, is_public, must_revalidate;
+    bool         etag, last_modified, cookie, count;
+    bool         chunked, no_length, close;
     struct texts vary; /* spans into the path */
 };
 

@@ -15,23 +15,28 @@ struct settings {
     bool         json;
 };
 
-#define FLAG(name, type, least, most, initial, value, help) \
-    { #name, ROW_##type, offsetof(struct settings, name), least, most, initial, value, help }
+#define FLAG(name, type, least, most, initial, value, help)                                                  \
+    {                                                                                                        \
+#name, ROW_##type, offsetof(struct settings, name), least, most, initial, value, help                \
+    }
 
 static const struct row flags[] = {
     FLAG(connections, COUNT, 1, 100000, 64, "N", "Connections, kept alive."),
     FLAG(seconds, COUNT, 1, 86400, ROW_ABSENT, "S", "How long (10, when there is no --requests either)."),
     FLAG(requests, COUNT, 1, INT64_C(1000000000000), ROW_ABSENT, "N", "How many requests, then stop."),
-    FLAG(rate, COUNT, 1, 10000000, ROW_ABSENT, "R", "Open loop: R requests a second, at fixed times, come what may."),
+    FLAG(rate, COUNT, 1, 10000000, ROW_ABSENT, "R",
+         "Open loop: R requests a second, at fixed times, come what may."),
     FLAG(threads, COUNT, 1, 64, 1, "N", "Threads; the connections are divided among them."),
     FLAG(pipeline, COUNT, 1, 1024, 1, "N", "Requests under way on each connection."),
-    FLAG(timeout, TIME, NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, 10 * NSEC_PER_SEC, "TIME", "Give up an answer after this."),
+    FLAG(timeout, TIME, NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, 10 * NSEC_PER_SEC, "TIME",
+         "Give up an answer after this."),
     FLAG(header, TEXTS, 0, 0, 0, "'Name: value'", "A further field line; may be repeated."),
     FLAG(json, SWITCH, 0, 0, 0, NULL, "Print JSON (bench/README.md names its members)."),
 };
 
 static enum err
-make_plan(struct load_plan *plan, const struct settings *settings, const struct texts *urls, struct fault *fault)
+make_plan(struct load_plan *plan, const struct settings *settings, const struct texts *urls,
+          struct fault *fault)
 {
     int64_t seconds = settings->seconds;
     if (seconds == ROW_ABSENT)
@@ -44,8 +49,8 @@ make_plan(struct load_plan *plan, const struct settings *settings, const struct 
     plan->total = settings->requests == ROW_ABSENT ? 0 : (uint64_t)settings->requests;
     plan->rate = settings->rate == ROW_ABSENT ? 0 : (uint64_t)settings->rate;
     if (plan->threads > plan->connections)
-        return fault_set(fault, ERR_RANGE, "--threads %u: each needs a connection, and there are %u", plan->threads,
-                         plan->connections);
+        return fault_set(fault, ERR_RANGE, "--threads %u: each needs a connection, and there are %u",
+                         plan->threads, plan->connections);
     if (plan->total > 0 && plan->total < plan->threads)
         return fault_set(fault, ERR_RANGE, "--threads %u: each needs a request", plan->threads);
     enum err err = descriptors_raise(plan->connections, fault);
@@ -140,8 +145,10 @@ const struct command command_load = {
     .operands_least = 1,
     .operands_most = REQUESTS_MAX,
     .summary = "Many requests from kept connections, and what they took.",
-    .help = "Sends GET for the URLs in turn (one host and port) and measures. A closed loop by default: each connection\n"
-            "asks again when it has its answer. With --rate an open loop, whose latency counts from when a request was\n"
+    .help = "Sends GET for the URLs in turn (one host and port) and measures. A closed loop by default: each "
+            "connection\n"
+            "asks again when it has its answer. With --rate an open loop, whose latency counts from when a "
+            "request was\n"
             "due. The exit code is 1 when no request succeeded.",
     .flags = ROW_TABLE(flags),
     .settings_size = sizeof(struct settings),

@@ -72,8 +72,8 @@ struct load_worker {
 
 /* ── load_worker.c ── */
 
-MUST_CHECK enum err load_worker_init(struct load_worker *worker, const struct load_plan *plan, unsigned number,
-                                     struct fault *fault);
+MUST_CHECK enum err load_worker_init(struct load_worker *worker, const struct load_plan *plan,
+                                     unsigned number, struct fault *fault);
 void                load_worker_fini(struct load_worker *worker);
 void               *load_worker_main(void *worker);
 

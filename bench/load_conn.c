@@ -3,8 +3,8 @@
  *      slots:  ├── written, answers expected in this order ──┼── unsent ──┤
  *            first                                                     first + count
  *
- * A connection that the server ends after an answer ("Connection: close") is made again, and what was pipelined behind
- * that answer is asked again: it is late, not lost.
+ * A connection that the server ends after an answer ("Connection: close") is made again, and what was
+ * pipelined behind that answer is asked again: it is late, not lost.
  */
 #include "load.h"
 
@@ -51,14 +51,14 @@ hang_up(struct load_conn *conn)
     conn->in_len = 0;
 }
 
-/* All that is under way here has failed. A connection that never brought an answer is an error of its own, so that a
- * server which only hangs up does not look idle. */
+/* All that is under way here has failed. Two things are errors even when nothing is: a connection that never
+ * brought an answer (a server which only hangs up must not look idle), and bytes that nobody asked for. */
 static void
 fail(struct load_conn *conn, enum load_error error)
 {
     struct load_worker *worker = conn->worker;
     uint64_t            lost = conn->count;
-    if (lost == 0 && !conn->proven) {
+    if (lost == 0 && (!conn->proven || error == LOAD_BAD_ANSWER)) {
         lost = 1;
         if (load_worker_has_more(worker))
             worker->taken++;
@@ -95,7 +95,8 @@ collect(struct load_conn *conn, struct iovec vectors[static VECTORS])
     int    count = 0;
     size_t skip = conn->written;
     for (unsigned i = conn->count - conn->unsent; i < conn->count && count < VECTORS; i++) {
-        struct span bytes = span_skip(text_span(&conn->worker->plan->requests.texts[slot_at(conn, i)->request]), skip);
+        struct span bytes =
+            span_skip(text_span(&conn->worker->plan->requests.texts[slot_at(conn, i)->request]), skip);
         vectors[count++] = (struct iovec){ (void *)(uintptr_t)bytes.at, bytes.len };
         skip = 0;
     }
@@ -251,9 +252,9 @@ go_on(struct load_conn *conn, enum err err)
         fail(conn, LOAD_BAD_ANSWER);
 }
 
-/* Reads until the socket is empty. A read that was shorter than asked has emptied it, and the next bytes are a new edge: so
- * an answer costs one read, not two. Not so in the middle of an answer: the end of the connection may have come with the
- * same edge as its bytes. */
+/* Reads until the socket is empty. A read that was shorter than asked has emptied it, and the next bytes are
+ * a new edge: so an answer costs one read, not two. Not so in the middle of an answer: the end of the
+ * connection may have come with the same edge as its bytes. */
 static void
 read_answers(struct load_conn *conn)
 {

@@ -63,7 +63,9 @@ print_json_statuses(const uint64_t *counts, FILE *out)
 static const char *
 hit_source_name(enum hit_source source)
 {
-    static const char *const names[] = { [HITS_UNTOLD] = "none", [HITS_CACHE_STATUS] = "cache-status", [HITS_AGE] = "age" };
+    static const char *const names[] = {
+        [HITS_UNTOLD] = "none", [HITS_CACHE_STATUS] = "cache-status", [HITS_AGE] = "age"
+    };
     return names[source];
 }
 
@@ -97,8 +99,10 @@ print_totals(const struct load_report *report, FILE *out)
     fprintf(out, "  received  %14s", units_round_size(report->tally->bytes, text));
     fprintf(out, "   %s/s\n", units_round_size((uint64_t)summary->bytes_per_second, text));
     if (summary->hit_source != HITS_UNTOLD)
-        fprintf(out, "  hits      %13.2f%%   by %s\n", floor(summary->hit_ratio * 10000) / 100, /* one miss is not 100% */
-                summary->hit_source == HITS_AGE ? "Age (no Cache-Status; an answer of age 0 counts as a miss)" : "Cache-Status");
+        fprintf(out, "  hits      %13.2f%%   by %s\n",
+                floor(summary->hit_ratio * 10000) / 100, /* one miss is not 100% */
+                summary->hit_source == HITS_AGE ? "Age (no Cache-Status; an answer of age 0 counts as a miss)"
+                                                : "Cache-Status");
 }
 
 static void
@@ -120,11 +124,12 @@ print_errors(const struct load_report *report, FILE *out)
 #undef LOAD_ERROR_TEXT
     };
     char grouped[GROUPED_SIZE];
-    fprintf(out, "  errors    %14s\n", format_grouped(report->summary->errors + report->summary->bad, grouped));
+    fprintf(out, "  errors    %14s\n",
+            format_grouped(report->summary->errors + report->summary->bad, grouped));
     for (unsigned i = 0; i < LOAD_ERRORS; i++)
         if (report->tally->errors[i] > 0)
-            fprintf(out, "    %-8s%14s   %s\n", load_error_name(i), format_grouped(report->tally->errors[i], grouped),
-                    texts[i]);
+            fprintf(out, "    %-8s%14s   %s\n", load_error_name(i),
+                    format_grouped(report->tally->errors[i], grouped), texts[i]);
     if (report->tally->unfinished > 0)
         fprintf(out, "  unfinished%14s   asked or due, and not answered when the time was up\n",
                 format_grouped(report->tally->unfinished, grouped));
@@ -133,8 +138,8 @@ print_errors(const struct load_report *report, FILE *out)
 static void
 print_latency(const char *name, const struct latency *latency, const char *note, FILE *out)
 {
-    const uint64_t values[] = { (uint64_t)latency->mean, latency->p50,  latency->p90,
-                                latency->p99,            latency->p999, latency->most };
+    const uint64_t values[] = { (uint64_t)latency->mean, latency->p50, latency->p90, latency->p99,
+                                latency->p999,           latency->most };
     char           text[UNITS_TEXT_SIZE];
     fprintf(out, "  %-10s", name);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
@@ -153,10 +158,12 @@ load_print_text(const struct load_report *report, FILE *out)
     print_errors(report, out);
     if (report->tally->answers == 0)
         return;
-    fprintf(out, "\n  %-10s%10s%10s%10s%10s%10s%10s\n", "latency", "mean", "p50", "p90", "p99", "p99.9", "max");
+    fprintf(out, "\n  %-10s%10s%10s%10s%10s%10s%10s\n", "latency", "mean", "p50", "p90", "p99", "p99.9",
+            "max");
     print_latency("service", &summary->service, "from the sending", out);
     print_latency("response", &summary->response,
-                  report->plan->rate > 0 ? "from when it was due" : "corrected for coordinated omission", out);
+                  report->plan->rate > 0 ? "from when it was due" : "corrected for coordinated omission",
+                  out);
     fprintf(out, "\n  larder-bench itself took %s of processor time for each answer\n",
             units_round_time((nsec)summary->cpu_per_request, text));
 }
@@ -181,28 +188,29 @@ json_counts(const struct load_report *report, FILE *out)
 {
     const struct tally   *tally = report->tally;
     const struct summary *summary = report->summary;
-    fprintf(out, "\"seconds\":%.6f,\"requests\":%" PRIu64 ",\"answers\":%" PRIu64 ",\"errors\":{", summary->seconds,
-            summary->requests, tally->answers);
+    fprintf(out, "\"seconds\":%.6f,\"requests\":%" PRIu64 ",\"answers\":%" PRIu64 ",\"errors\":{",
+            summary->seconds, summary->requests, tally->answers);
     for (unsigned i = 0; i < LOAD_ERRORS; i++)
         fprintf(out, "%s\"%s\":%" PRIu64, i == 0 ? "" : ",", load_error_name(i), tally->errors[i]);
     fputs("},\"status\":", out);
     print_json_statuses(tally->statuses, out);
-    fprintf(out, ",\"status_errors\":%" PRIu64 ",\"unfinished\":%" PRIu64 ",\"connections_made\":%" PRIu64 ",",
+    fprintf(out,
+            ",\"status_errors\":%" PRIu64 ",\"unfinished\":%" PRIu64 ",\"connections_made\":%" PRIu64 ",",
             summary->bad, tally->unfinished, tally->connections);
     fprintf(out, "\"bytes\":%" PRIu64 ",\"body_bytes\":%" PRIu64 ",", tally->bytes, tally->body_bytes);
     fprintf(out, "\"requests_per_second\":%.1f,\"bytes_per_second\":%.1f,", summary->requests_per_second,
             summary->bytes_per_second);
-    fprintf(out, "\"hits\":%" PRIu64 ",\"misses\":%" PRIu64 ",\"hit_ratio\":%.6f,\"hit_source\":\"%s\",", summary->hits,
-            summary->misses, summary->hit_ratio, hit_source_name(summary->hit_source));
+    fprintf(out, "\"hits\":%" PRIu64 ",\"misses\":%" PRIu64 ",\"hit_ratio\":%.6f,\"hit_source\":\"%s\",",
+            summary->hits, summary->misses, summary->hit_ratio, hit_source_name(summary->hit_source));
 }
 
 static void
 json_latency(const char *name, const struct latency *latency, FILE *out)
 {
     const double us = (double)NSEC_PER_USEC;
-    fprintf(out, "\"%s\":{\"mean\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f,\"max\":%.1f}", name,
-            latency->mean / us, (double)latency->p50 / us, (double)latency->p90 / us, (double)latency->p99 / us,
-            (double)latency->p999 / us, (double)latency->most / us);
+    fprintf(out, "\"%s\":{\"mean\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f,\"max\":%.1f}",
+            name, latency->mean / us, (double)latency->p50 / us, (double)latency->p90 / us,
+            (double)latency->p99 / us, (double)latency->p999 / us, (double)latency->most / us);
 }
 
 void

@@ -125,7 +125,8 @@ set_alarm(struct load_worker *worker)
     nsec wait = mono_since(schedule_at(&worker->schedule, worker->schedule.next), clock_mono());
     if (wait < ALARM_LEAST)
         wait = ALARM_LEAST;
-    struct itimerspec spec = { .it_value = { .tv_sec = wait / NSEC_PER_SEC, .tv_nsec = wait % NSEC_PER_SEC } };
+    struct itimerspec spec = { .it_value = { .tv_sec = wait / NSEC_PER_SEC,
+                                             .tv_nsec = wait % NSEC_PER_SEC } };
     int               failed = timerfd_settime(worker->alarm.fd, 0, &spec, NULL);
     CHECK(failed == 0);
 }
@@ -194,7 +195,8 @@ make_conns(struct load_worker *worker, unsigned count)
 }
 
 enum err
-load_worker_init(struct load_worker *worker, const struct load_plan *plan, unsigned number, struct fault *fault)
+load_worker_init(struct load_worker *worker, const struct load_plan *plan, unsigned number,
+                 struct fault *fault)
 {
     worker->plan = plan;
     worker->number = number;

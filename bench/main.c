@@ -36,7 +36,8 @@ find_command(const char *name)
 static int
 complain(const struct command *command, const struct fault *fault)
 {
-    fprintf(stderr, "larder-bench %s: %s (see larder-bench %s --help)\n", command->name, fault->text, command->name);
+    fprintf(stderr, "larder-bench %s: %s (see larder-bench %s --help)\n", command->name, fault->text,
+            command->name);
     return EXIT_FAILURE;
 }
 

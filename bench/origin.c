@@ -91,7 +91,8 @@ worker_main(void *argument)
 }
 
 static enum err
-worker_init(struct origin_worker *worker, struct origin *origin, struct addr *addr, bool reuse, struct fault *fault)
+worker_init(struct origin_worker *worker, struct origin *origin, struct addr *addr, bool reuse,
+            struct fault *fault)
 {
     worker->origin = origin;
     worker->stub = &origin->stub;
@@ -138,7 +139,8 @@ origin_init(struct origin *origin, const struct settings *settings, struct addr 
     if (origin->stub.site == NULL || origin->workers == NULL)
         return fault_set(fault, ERR_NO_MEMORY, "out of memory");
     while (origin->count < (unsigned)settings->workers) {
-        enum err err = worker_init(&origin->workers[origin->count++], origin, addr, settings->workers > 1, fault);
+        enum err err =
+            worker_init(&origin->workers[origin->count++], origin, addr, settings->workers > 1, fault);
         if (err != ERR_NONE)
             return err;
     }
@@ -229,10 +231,11 @@ const struct command command_origin = {
     .name = "origin",
     .operands = "",
     .summary = "A fast stub origin with knobs in the path, and a small demo site.",
-    .help = "Answers requests until SIGTERM or SIGINT. The first line on stdout is \"listening on ADDR:PORT\".\n"
-            "  /                         the demo site\n"
-            "  /size/64k/max-age/60/...  any answer you like: /knobs lists the knobs\n"
-            "  /-/requests               the counters, as JSON",
+    .help =
+        "Answers requests until SIGTERM or SIGINT. The first line on stdout is \"listening on ADDR:PORT\".\n"
+        "  /                         the demo site\n"
+        "  /size/64k/max-age/60/...  any answer you like: /knobs lists the knobs\n"
+        "  /-/requests               the counters, as JSON",
     .flags = ROW_TABLE(flags),
     .settings_size = sizeof(struct settings),
     .run = run,

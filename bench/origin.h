@@ -12,13 +12,13 @@
 #include <pthread.h>
 
 /* /-/requests shows the sums of these over all workers. */
-#define ORIGIN_COUNTS(X)                                                                     \
-    X(total, COUNTER, "requests", "Requests, but for those to /-/requests.")                 \
-    X(uploads, COUNTER, "requests", "Of them, those that were neither GET nor HEAD.")        \
-    X(not_modified, COUNTER, "requests", "Answers with status 304.")                         \
-    X(refused, COUNTER, "requests", "What the parser refused.")                              \
-    X(connections, COUNTER, "connections", "Connections accepted.")                          \
-    X(open, GAUGE, "connections", "Connections open now.")                                   \
+#define ORIGIN_COUNTS(X)                                                                                     \
+    X(total, COUNTER, "requests", "Requests, but for those to /-/requests.")                                 \
+    X(uploads, COUNTER, "requests", "Of them, those that were neither GET nor HEAD.")                        \
+    X(not_modified, COUNTER, "requests", "Answers with status 304.")                                         \
+    X(refused, COUNTER, "requests", "What the parser refused.")                                              \
+    X(connections, COUNTER, "connections", "Connections accepted.")                                          \
+    X(open, GAUGE, "connections", "Connections open now.")                                                   \
     X(bytes_sent, COUNTER, "bytes", "Bytes written, heads included.")
 METRIC_STRUCT(origin_counts, ORIGIN_COUNTS);
 

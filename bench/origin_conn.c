@@ -143,7 +143,7 @@ static void
 fire(struct timer *timer)
 {
     struct conn *conn = CONTAINER_OF(timer, struct conn, timer);
-    bool idle = mono_since(loop_now(conn->worker->loop), conn->active) >= IDLE_LIMIT;
+    bool         idle = mono_since(loop_now(conn->worker->loop), conn->active) >= IDLE_LIMIT;
     if (conn->state == CONN_DELAY)
         conn->state = CONN_SEND;
     else if (conn->state == CONN_PAUSE)

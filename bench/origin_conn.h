@@ -1,12 +1,14 @@
-/* origin_conn.h: a connection of the stub origin, private to origin_conn.c, origin_receive.c and origin_send.c.
+/* origin_conn.h: a connection of the stub origin, private to origin_conn.c, origin_receive.c and
+ * origin_send.c.
  *
  *      ┌─▶ HEAD ─▶ BODY ─▶ DELAY ─▶ SEND ─▶ NEXT_SEGMENT ─▶ FINISH ─┬─▶ LINGER ─▶ closed
  *      │                                    │ ▲   │ ▲               │
  *      │                                 SEGMENT  PAUSE (drip)      │
  *      └──────────────────── keep-alive ────────────────────────────┘
  *
- * Each state has a step, which returns NEXT, WAIT or END. Small answers collect in `out` until there is nothing more
- * to parse, so pipelined requests are answered by one write; large bodies go out from where they lie (content.h).
+ * Each state has a step, which returns NEXT, WAIT or END. Small answers collect in `out` until there is
+ * nothing more to parse, so pipelined requests are answered by one write; large bodies go out from where
+ * they lie (content.h).
  *
  * Owner: one worker.
  */

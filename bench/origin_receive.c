@@ -141,4 +141,3 @@ conn_receive_body(struct conn *conn)
     conn->state = conn->reply.delay > 0 ? CONN_DELAY : CONN_SEND;
     return STEP_NEXT;
 }
-

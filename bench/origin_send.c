@@ -1,6 +1,6 @@
 /* origin_send.c: the answer goes out, at the times that the plan says.
  *
- *      DELAY ─▶ SEND ─▶ NEXT_SEGMENT ⇄ SEGMENT ─▶ FINISH        a segment: a chunk, a piece of the drip, or all
+ *      DELAY ─▶ SEND ─▶ NEXT_SEGMENT ⇄ SEGMENT ─▶ FINISH     segment: a chunk, a piece of the drip, or all
  */
 #include "origin_conn.h"
 
@@ -163,8 +163,8 @@ conn_finish(struct conn *conn)
     return STEP_NEXT;
 }
 
-/* Ends our side, then waits for the end of the peer's: closing at once over bytes that were not read would send a
- * reset, which may destroy the answer on its way (RFC 9112 §9.6). */
+/* Ends our side, then waits for the end of the peer's: closing at once over bytes that were not read would
+ * send a reset, which may destroy the answer on its way (RFC 9112 §9.6). */
 enum step
 conn_linger(struct conn *conn)
 {
@@ -187,4 +187,3 @@ conn_linger(struct conn *conn)
     }
     return STEP_END;
 }
-

@@ -111,9 +111,12 @@ reply_condition(const struct ask *ask, const struct validators *validators)
     if (reply_is_upload(ask->head))
         return 200;
     switch (conditional_evaluate(ask->head, validators, ask->now)) {
-    case PRECONDITION_NONE: return 200;
-    case PRECONDITION_NOT_MODIFIED: return 304;
-    case PRECONDITION_FAILED: return 412;
+    case PRECONDITION_NONE:
+        return 200;
+    case PRECONDITION_NOT_MODIFIED:
+        return 304;
+    case PRECONDITION_FAILED:
+        return 412;
     }
     UNREACHABLE();
 }
@@ -145,7 +148,8 @@ reply_uploaded(struct reply *reply, uint64_t size, uint64_t hash)
     reply_say(reply, "{\"bytes\":%" PRIu64 ",\"xxh3\":\"%016" PRIx64 "\"}\n", size, hash);
 }
 
-/* How the end of the body is found (RFC 9112 §6). A HEAD has the fields that the GET would have (RFC 9110 §9.3.2). */
+/* How the end of the body is found (RFC 9112 §6). A HEAD has the fields that the GET would have (RFC 9110
+ * §9.3.2). */
 static void
 write_framing(struct reply *reply)
 {

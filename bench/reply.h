@@ -1,6 +1,6 @@
 /* reply.h: what the stub origin answers, as a plan: a head, a body, and when each is due.
  *
- *      request ──▶ reply_plan ──▶ (the request's body is read) ──▶ reply_finish ──▶ status line, fields, empty line
+ *      request ──▶ reply_plan ──▶ (the request's body is read) ──▶ reply_finish ──▶ the whole head
  *                     │
  *                     ├─ /-/requests   the counters
  *                     ├─ a knob path   knobs.h
@@ -41,17 +41,17 @@ struct reply {
     unsigned       status;
     nsec           delay, drip;
     struct content content;
-    uint64_t       length; /* bytes of the content that are to be sent: 0 for HEAD, less than its size when cut */
-    bool           chunked, no_length, close;
-    int64_t        cut_after; /* break the connection after so many bytes of the body, or ROW_ABSENT */
-    bool           bare;   /* this status has no body, nor says how long it would be */
-    bool           head_only;
-    bool           upload; /* the answer tells of the request's body: reply_uploaded before reply_finish */
-    bool           old;    /* the request speaks HTTP/1.0 */
-    bool           counted; /* a request that /-/requests counts */
-    struct writer  head;
-    char           head_room[REPLY_HEAD];
-    char           intro_room[REPLY_INTRO];
+    uint64_t length; /* bytes of the content that are to be sent: 0 for HEAD, less than its size when cut */
+    bool     chunked, no_length, close;
+    int64_t  cut_after; /* break the connection after so many bytes of the body, or ROW_ABSENT */
+    bool     bare;      /* this status has no body, nor says how long it would be */
+    bool     head_only;
+    bool     upload;  /* the answer tells of the request's body: reply_uploaded before reply_finish */
+    bool     old;     /* the request speaks HTTP/1.0 */
+    bool     counted; /* a request that /-/requests counts */
+    struct writer head;
+    char          head_room[REPLY_HEAD];
+    char          intro_room[REPLY_INTRO];
 };
 
 /* Where the path leads, before anything is counted: true for /-/requests. */

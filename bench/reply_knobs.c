@@ -1,7 +1,8 @@
 /* reply_knobs.c: an answer as its path spells it out.
  *
- * What is decided by (path, query, selecting fields) is one number, the `identity`: it shifts the body's noise and is
- * the ETag. With the knob `count` the number of the request is part of it, so nothing is ever equal.
+ * What is decided by (path, query, selecting fields) is one number, the `identity`: it shifts the body's
+ * noise and is the ETag. With the knob `count` the number of the request is part of it, so nothing is ever
+ * equal.
  */
 #include "reply_impl.h"
 
@@ -93,7 +94,8 @@ write_control(struct reply *reply, const struct knobs *knobs)
         { "must-revalidate", knobs->must_revalidate, ROW_ABSENT },
         { "max-age", knobs->max_age != ROW_ABSENT, knobs->max_age },
         { "s-maxage", knobs->s_maxage != ROW_ABSENT, knobs->s_maxage },
-        { "stale-while-revalidate", knobs->stale_while_revalidate != ROW_ABSENT, knobs->stale_while_revalidate },
+        { "stale-while-revalidate", knobs->stale_while_revalidate != ROW_ABSENT,
+          knobs->stale_while_revalidate },
         { "stale-if-error", knobs->stale_if_error != ROW_ABSENT, knobs->stale_if_error },
     };
     char        room[512];
@@ -201,9 +203,9 @@ reply_plan_knobs(struct reply *reply, const struct stub *stub, const struct ask 
         plan_mistake(reply, ask, &fault);
         return;
     }
-    uint64_t identity = identity_of(ask, &knobs);
-    char     etag[SITE_ETAG_SIZE];
-    int      len = snprintf(etag, sizeof etag, "\"%016" PRIx64 "\"", identity);
+    uint64_t          identity = identity_of(ask, &knobs);
+    char              etag[SITE_ETAG_SIZE];
+    int               len = snprintf(etag, sizeof etag, "\"%016" PRIx64 "\"", identity);
     struct validators validators = { .etag = knobs.etag ? span_of(etag, (size_t)len) : SPAN_EMPTY,
                                      .modified = knobs.count ? wall_seconds(ask->now) : SAMPLE_MODIFIED,
                                      .has_modified = knobs.last_modified };

@@ -15,10 +15,18 @@ row_defaults(const struct row_table *table, void *settings)
         switch (row->type) {
         case ROW_TIME:
         case ROW_SIZE:
-        case ROW_COUNT: *(int64_t *)(void *)member = row->initial; break;
-        case ROW_SWITCH: *(bool *)(void *)member = false; break;
-        case ROW_TEXT: *(struct span *)(void *)member = SPAN_EMPTY; break;
-        case ROW_TEXTS: ((struct texts *)(void *)member)->count = 0; break;
+        case ROW_COUNT:
+            *(int64_t *)(void *)member = row->initial;
+            break;
+        case ROW_SWITCH:
+            *(bool *)(void *)member = false;
+            break;
+        case ROW_TEXT:
+            *(struct span *)(void *)member = SPAN_EMPTY;
+            break;
+        case ROW_TEXTS:
+            ((struct texts *)(void *)member)->count = 0;
+            break;
         }
     }
 }
@@ -120,10 +128,15 @@ row_set(const struct row *row, void *settings, struct span value, struct fault *
     switch (row->type) {
     case ROW_TIME:
     case ROW_SIZE:
-    case ROW_COUNT: return set_number(row, member, value, fault);
-    case ROW_SWITCH: *(bool *)member = true; return ERR_NONE;
-    case ROW_TEXT: return set_text(member, value, fault);
-    case ROW_TEXTS: return add_text(member, value, fault);
+    case ROW_COUNT:
+        return set_number(row, member, value, fault);
+    case ROW_SWITCH:
+        *(bool *)member = true;
+        return ERR_NONE;
+    case ROW_TEXT:
+        return set_text(member, value, fault);
+    case ROW_TEXTS:
+        return add_text(member, value, fault);
     }
     UNREACHABLE();
 }

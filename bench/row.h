@@ -4,8 +4,8 @@
  *                       ├─▶ row_set ─▶ a member of a plain struct
  *      "/delay/300ms" ──┘
  *
- * One row is the parser, the range check and the help. (base/option.h does this for the server; here there are
- * also texts, lists of texts, and numbers that may be absent.)
+ * One row is the parser, the range check and the help. (base/option.h does this for the server; here there
+ * are also texts, lists of texts, and numbers that may be absent.)
  *
  * The members' types: TIME, SIZE and COUNT int64_t · SWITCH bool · TEXT struct span · TEXTS struct texts.
  */
@@ -41,7 +41,10 @@ struct row_table {
     size_t            count;
 };
 
-#define ROW_TABLE(array) { (array), sizeof(array) / sizeof((array)[0]) }
+#define ROW_TABLE(array)                                                                                     \
+    {                                                                                                        \
+        (array), sizeof(array) / sizeof((array)[0])                                                          \
+    }
 
 /* Numbers to their initial values, everything else to empty. */
 void row_defaults(const struct row_table *table, void *settings);
@@ -51,8 +54,8 @@ const struct row *row_find(const struct row_table *table, struct span name);
 /* The row whose name is nearest to a misspelt one; NULL when none is near. */
 const struct row *row_guess(const struct row_table *table, struct span name);
 
-/* Parses `value`, checks its bounds, stores it; a switch takes no value. On failure nothing changes and the fault
- * says what is expected, without naming the place. */
+/* Parses `value`, checks its bounds, stores it; a switch takes no value. On failure nothing changes and the
+ * fault says what is expected, without naming the place. */
 MUST_CHECK enum err row_set(const struct row *row, void *settings, struct span value, struct fault *fault);
 
 #endif

@@ -2,8 +2,8 @@
  *
  *      request k of thread t of n:  start + (k * n + t) / rate
  *
- * A server that stalls does not make the next requests later: they are late, and their latency counts from when they
- * were due (no coordinated omission). Pure.
+ * A server that stalls does not make the next requests later: they are late, and their latency counts from
+ * when they were due (no coordinated omission). Pure.
  */
 #ifndef BENCH_SCHEDULE_H
 #define BENCH_SCHEDULE_H

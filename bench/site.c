@@ -12,13 +12,16 @@
 
 enum { PAGE_LIMIT = 256 * 1024 };
 
-/* One row is one address. A row with a title is put into the layout; one with a label is in the navigation. */
+/* One row is one address. With a title it is put into the layout; with a label it is in the navigation. */
 struct plan {
     const char *path, *file, *title, *label;
     const char *type, *control;
 };
 
-#define PAGE(path, file, title, label) { path, file, title, label, "text/html; charset=utf-8", "max-age=60" }
+#define PAGE(path, file, title, label)                                                                       \
+    {                                                                                                        \
+        path, file, title, label, "text/html; charset=utf-8", "max-age=60"                                   \
+    }
 
 static const struct plan plans[] = {
     PAGE("/", "home.html", "A slow site, made fast", "Home"),
@@ -28,7 +31,8 @@ static const struct plan plans[] = {
     PAGE("/store", "store.html", "The store", "The store"),
     PAGE("/try", "try.html", "Try it", "Try it"),
     PAGE("/knobs", "knobs.html", "Knobs", "Knobs"),
-    { "/account", "account.html", "Your account", "Your account", "text/html; charset=utf-8", "private, no-store" },
+    { "/account", "account.html", "Your account", "Your account", "text/html; charset=utf-8",
+      "private, no-store" },
     { "/site.css", "site.css", NULL, NULL, "text/css; charset=utf-8", "max-age=60" },
     { "/site.js", "site.js", NULL, NULL, "text/javascript; charset=utf-8", "max-age=60" },
     { "/larder.svg", "larder.svg", NULL, NULL, "image/svg+xml", "max-age=60" },
@@ -143,7 +147,10 @@ site_create(nsec delay)
     struct site *site = calloc(1, sizeof *site);
     if (site == NULL)
         return NULL;
-    units_round_time(delay, site->delay);
+    if (delay == 0)
+        snprintf(site->delay, sizeof site->delay, "0 ms");
+    else
+        units_round_time(delay, site->delay);
     for (size_t i = 0; i < PLANS; i++)
         make_page(site, i);
     if (any_failed(site))

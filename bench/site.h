@@ -1,7 +1,7 @@
 /* site.h: the demo site: a few pages that say what larder does while it does it.
  *
  *      site/layout.html ─┐
- *      site/NAME.html ───┼─▶ {{title}} {{nav}} {{body}} {{delay}} {{knobs}} ─▶ a page in memory, with its ETag
+ *      site/NAME.html ───┼─▶ {{title}} {{nav}} {{body}} {{delay}} {{knobs}} ─▶ a page in memory
  *
  * The files in site/ are compiled into the program (embed.cmake); the pages are put together once, at start.
  * Frozen after site_create.

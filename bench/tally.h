@@ -3,9 +3,10 @@
  *      worker ─▶ tally ─┐
  *      worker ─▶ tally ─┴─▶ tally_merge ─▶ summary_compute ─▶ load_print.c
  *
- * Two latencies. `service` runs from the moment a request was written. `response` is what a user would have seen: in an
- * open loop it runs from the moment the request was due (schedule.h); in a closed loop, whose clients politely wait
- * while the server stalls, it is computed: a request of n mean intervals stands for the n that were never sent.
+ * Two latencies. `service` runs from the moment a request was written. `response` is what a user would have
+ * seen: in an open loop it runs from the moment the request was due (schedule.h); in a closed loop, whose
+ * clients politely wait while the server stalls, it is computed: a request of n mean intervals stands for
+ * the n that were never sent.
  */
 #ifndef BENCH_TALLY_H
 #define BENCH_TALLY_H
@@ -15,17 +16,17 @@
 #include <larder/base/clock.h>
 #include <larder/base/histogram.h>
 
-#define LOAD_ERROR_TABLE(X)                                              \
-    X(CONNECT, "connect", "the connection could not be made")            \
-    X(RESET, "reset", "the connection ended before the answer was whole") \
-    X(TIMEOUT, "timeout", "no whole answer within --timeout")            \
+#define LOAD_ERROR_TABLE(X)                                                                                  \
+    X(CONNECT, "connect", "the connection could not be made")                                                \
+    X(RESET, "reset", "the connection ended before the answer was whole")                                    \
+    X(TIMEOUT, "timeout", "no whole answer within --timeout")                                                \
     X(BAD_ANSWER, "bad_answer", "what came is no answer")
 
 enum load_error {
 #define LOAD_ERROR_ENUM(id, name, text) LOAD_##id,
     LOAD_ERROR_TABLE(LOAD_ERROR_ENUM)
 #undef LOAD_ERROR_ENUM
-    LOAD_ERRORS
+        LOAD_ERRORS
 };
 const char *load_error_name(enum load_error error);
 

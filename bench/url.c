@@ -25,7 +25,8 @@ split_authority(struct span text, struct span rest, struct url *url, struct faul
     url->authority = span_head(rest, end);
     url->target = span_skip(rest, end);
     if (span_find(url->authority, '@') >= 0)
-        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\": user names in a URL are not sent", SPAN_ARG(text));
+        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\": user names in a URL are not sent",
+                         SPAN_ARG(text));
     enum err err = addr_split(url->authority, HTTP_PORT, &url->host, &url->port, &why);
     if (err != ERR_NONE)
         return fault_set(fault, err, "\"%.*s\": %s", SPAN_ARG(text), why.text);
@@ -58,8 +59,8 @@ url_resolve(const struct url *url, struct addr *addr, struct fault *fault)
     char host[NI_MAXHOST], port[8];
     snprintf(host, sizeof host, "%.*s", SPAN_ARG(url->host));
     snprintf(port, sizeof port, "%u", (unsigned)url->port);
-    struct addrinfo  wanted = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *found;
-    int              error = getaddrinfo(host, port, &wanted, &found);
+    struct addrinfo wanted = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *found;
+    int             error = getaddrinfo(host, port, &wanted, &found);
     if (error != 0)
         return fault_set(fault, ERR_NOT_FOUND, "\"%s\": %s", host, gai_strerror(error));
     memcpy(&addr->storage, found->ai_addr, found->ai_addrlen);
@@ -85,8 +86,8 @@ check_field(struct span line, struct fault *fault)
         memcpy(room, line.at, line.len);
         memcpy(room + line.len, "\r\n\r\n", 4);
         head_init(&head, field, 1);
-        if (parse_fields(&head, span_of(room, line.len + 4), &limits, &size, &refusal) == ERR_NONE && head.count == 1
-            && size == line.len + 4)
+        if (parse_fields(&head, span_of(room, line.len + 4), &limits, &size, &refusal) == ERR_NONE
+            && head.count == 1 && size == line.len + 4)
             return ERR_NONE;
     }
     return fault_set(fault, ERR_SYNTAX, "--header \"%.*s\": expected \"Name: value\"", SPAN_ARG(line));
@@ -127,18 +128,21 @@ add_request(struct requests *requests, struct span text, const struct texts *fie
     if (err != ERR_NONE)
         return err;
     if (requests->count > 0 && !addr_equal(&requests->addr, &addr))
-        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\": all URLs must name the same host and port", SPAN_ARG(text));
+        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\": all URLs must name the same host and port",
+                         SPAN_ARG(text));
     requests->addr = addr;
     struct text *request = &requests->texts[requests->count++];
     text_init(request, REQUEST_LIMIT);
     write_request(request, &url, fields);
     if (request->failed)
-        return fault_set(fault, ERR_LIMIT, "\"%.*s\": the request is longer than 64k", SPAN_ARG(span_head(text, 60)));
+        return fault_set(fault, ERR_LIMIT, "\"%.*s\": the request is longer than 64k",
+                         SPAN_ARG(span_head(text, 60)));
     return ERR_NONE;
 }
 
 enum err
-requests_init(struct requests *requests, const struct texts *urls, const struct texts *fields, struct fault *fault)
+requests_init(struct requests *requests, const struct texts *urls, const struct texts *fields,
+              struct fault *fault)
 {
     enum err err = ERR_NONE;
     requests->count = 0;

@@ -30,10 +30,10 @@ struct requests {
     unsigned    count;
 };
 
-/* Parses the URLs and writes a GET for each, with the further field lines ("Name: value"). On failure nothing is
- * left to give back. */
-MUST_CHECK enum err requests_init(struct requests *requests, const struct texts *urls, const struct texts *fields,
-                                  struct fault *fault);
+/* Parses the URLs and writes a GET for each, with the further field lines ("Name: value"). On failure
+ * nothing is left to give back. */
+MUST_CHECK enum err requests_init(struct requests *requests, const struct texts *urls,
+                                  const struct texts *fields, struct fault *fault);
 void                requests_fini(struct requests *requests);
 
 #endif

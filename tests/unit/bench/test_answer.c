@@ -35,7 +35,8 @@ expect_whole(const char *bytes, unsigned status, const char *text, size_t after)
         struct answer answer;
         struct text   body;
         size_t        rest;
-        cr_assert_eq(feed(&answer, bytes, step, &body, &rest), ERR_CLOSED, "in steps of %zu: %s", step, bytes);
+        cr_assert_eq(feed(&answer, bytes, step, &body, &rest), ERR_CLOSED, "in steps of %zu: %s", step,
+                     bytes);
         cr_assert_eq(answer.status, status);
         cr_assert_str_eq(text_cstr(&body), text);
         cr_assert_eq(answer.body, strlen(text));
@@ -50,13 +51,15 @@ Test(bench_answer, bodies_of_every_kind)
     expect_whole("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP", 200, "hello", 4);
     expect_whole("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "", 0);
     expect_whole("HTTP/1.1 304 Not Modified\r\n\r\n", 304, "", 0);
-    expect_whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\nH", 200, "hello", 1);
+    expect_whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\nH",
+                 200, "hello", 1);
 }
 
 Test(bench_answer, interim_answers_are_skipped)
 {
-    expect_whole("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204,
-                 "", 0);
+    expect_whole("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No "
+                 "Content\r\n\r\n",
+                 204, "", 0);
 }
 
 static struct answer
@@ -76,7 +79,8 @@ Test(bench_answer, the_end_of_the_connection_completes_only_what_it_may)
     cr_assert_eq(answer_end(&open), ERR_CLOSED);
     struct answer cut = feed_part("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello", ERR_AGAIN);
     cr_assert_eq(answer_end(&cut), ERR_RESET);
-    struct answer chunked = feed_part("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ERR_AGAIN);
+    struct answer chunked =
+        feed_part("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ERR_AGAIN);
     cr_assert_eq(answer_end(&chunked), ERR_RESET);
     struct answer head = feed_part("HTTP/1.1 200 OK\r\n", ERR_AGAIN);
     cr_assert_eq(answer_end(&head), ERR_RESET);

@@ -15,7 +15,8 @@ make_noise(void)
 
 /* The bytes [from, from + len), taken through at most `vectors` vectors at a time. */
 static void
-copy(const struct content *content, const struct noise *noise, uint64_t from, uint64_t len, unsigned vectors, char *out)
+copy(const struct content *content, const struct noise *noise, uint64_t from, uint64_t len, unsigned vectors,
+     char *out)
 {
     uint64_t end = from + len;
     while (from < end) {

@@ -11,21 +11,23 @@ struct settings {
     struct texts header;
 };
 
-#define ROW(name, type, least, most, initial, value) \
-    { #name, ROW_##type, offsetof(struct settings, name), least, most, initial, value, "Help." }
+#define ROW(name, type, least, most, initial, value)                                                         \
+    {                                                                                                        \
+#name, ROW_##type, offsetof(struct settings, name), least, most, initial, value, "Help."             \
+    }
 
 static const struct row rows[] = {
-    ROW(count, COUNT, 1, 100, 7, "N"),
-    ROW(time, TIME, 0, 60 * NSEC_PER_SEC, ROW_ABSENT, "TIME"),
-    ROW(size, SIZE, 0, 1 << 20, 1024, "SIZE"),
-    ROW(json, SWITCH, 0, 0, 0, NULL),
-    ROW(name, TEXT, 0, 0, 0, "NAME"),
-    ROW(header, TEXTS, 0, 0, 0, "FIELD"),
+    ROW(count, COUNT, 1, 100, 7, "N"),         ROW(time, TIME, 0, 60 * NSEC_PER_SEC, ROW_ABSENT, "TIME"),
+    ROW(size, SIZE, 0, 1 << 20, 1024, "SIZE"), ROW(json, SWITCH, 0, 0, 0, NULL),
+    ROW(name, TEXT, 0, 0, 0, "NAME"),          ROW(header, TEXTS, 0, 0, 0, "FIELD"),
 };
 
-static const struct command command = {
-    .name = "test", .operands = "URL", .operands_least = 1, .operands_most = 2, .help = "A test.", .flags = ROW_TABLE(rows)
-};
+static const struct command command = { .name = "test",
+                                        .operands = "URL",
+                                        .operands_least = 1,
+                                        .operands_most = 2,
+                                        .help = "A test.",
+                                        .flags = ROW_TABLE(rows) };
 
 static enum err
 parse(struct settings *settings, struct texts *operands, struct fault *fault, int argc, const char **argv)
@@ -33,12 +35,12 @@ parse(struct settings *settings, struct texts *operands, struct fault *fault, in
     return flags_parse(&command, argc, (char **)argv, settings, operands, fault);
 }
 
-#define PARSE(...)                                  \
-    struct settings settings;                       \
-    struct texts    operands;                       \
-    struct fault    fault = { .text = "" };         \
-    const char     *argv[] = { __VA_ARGS__ };       \
-    enum err err = parse(&settings, &operands, &fault, sizeof argv / sizeof argv[0], argv)
+#define PARSE(...)                                                                                           \
+    struct settings settings;                                                                                \
+    struct texts    operands;                                                                                \
+    struct fault    fault = { .text = "" };                                                                  \
+    const char     *argv[] = { __VA_ARGS__ };                                                                \
+    enum err        err = parse(&settings, &operands, &fault, sizeof argv / sizeof argv[0], argv)
 
 Test(bench_flags, defaults)
 {
@@ -54,7 +56,8 @@ Test(bench_flags, defaults)
 
 Test(bench_flags, every_type_in_both_forms)
 {
-    PARSE("--count", "9", "u", "--time=300ms", "--size", "64k", "--json", "--header", "A: b", "--header=C: d", "--name=x");
+    PARSE("--count", "9", "u", "--time=300ms", "--size", "64k", "--json", "--header", "A: b", "--header=C: d",
+          "--name=x");
     cr_assert_eq(err, ERR_NONE, "%s", fault.text);
     cr_assert_eq(settings.count, 9);
     cr_assert_eq(settings.time, 300 * NSEC_PER_MSEC);
@@ -73,13 +76,13 @@ Test(bench_flags, only_operands_after_two_dashes)
     cr_assert_eq(settings.count, 7);
 }
 
-#define REFUSES(name, part, ...)                                              \
-    Test(bench_flags, name)                                                   \
-    {                                                                         \
-        PARSE(__VA_ARGS__);                                                   \
-        cr_assert_neq(err, ERR_NONE);                                         \
-        cr_assert_not_null(strstr(fault.text, part), "it says: %s", fault.text); \
-        cr_assert_null(strchr(fault.text, '\n'));                             \
+#define REFUSES(name, part, ...)                                                                             \
+    Test(bench_flags, name)                                                                                  \
+    {                                                                                                        \
+        PARSE(__VA_ARGS__);                                                                                  \
+        cr_assert_neq(err, ERR_NONE);                                                                        \
+        cr_assert_not_null(strstr(fault.text, part), "it says: %s", fault.text);                             \
+        cr_assert_null(strchr(fault.text, '\n'));                                                            \
     }
 
 REFUSES(an_unknown_flag_with_a_guess, "did you mean --count?", "u", "--cuont", "3")
@@ -110,7 +113,7 @@ Test(bench_flags, help_is_asked_for_before_two_dashes_only)
 
 Test(bench_flags, help_shows_every_row_with_its_default)
 {
-    char *text = NULL;
+    char  *text = NULL;
     size_t size;
     FILE  *out = open_memstream(&text, &size);
     flags_print_help(&command, out);

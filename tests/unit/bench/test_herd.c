@@ -18,7 +18,7 @@ got(unsigned status, uint64_t digest, nsec first_byte)
 
 Test(bench_herd, equal_bodies_and_times)
 {
-    struct client clients[] = { got(200, 5, 300), got(200, 5, 100), got(200, 5, 700) };
+    struct client        clients[] = { got(200, 5, 300), got(200, 5, 100), got(200, 5, 700) };
     struct herd_summary *summary = malloc(sizeof *summary);
     cr_assert_eq(herd_summarise(summary, clients, 3), ERR_NONE);
     cr_assert_eq(summary->whole, 3);
@@ -33,9 +33,11 @@ Test(bench_herd, equal_bodies_and_times)
 
 Test(bench_herd, different_bodies_and_failures)
 {
-    struct client clients[] = { got(200, 5, 1), got(503, 6, 2), got(200, 5, 3),
-                                { .done = true, .error = LOAD_TIMEOUT, .timed = true, .first_byte = 9 },
-                                { .done = true, .error = LOAD_CONNECT } };
+    struct client        clients[] = { got(200, 5, 1),
+                                       got(503, 6, 2),
+                                       got(200, 5, 3),
+                                       { .error = LOAD_TIMEOUT, .timed = true, .first_byte = 9 },
+                                       { .error = LOAD_CONNECT } };
     struct herd_summary *summary = malloc(sizeof *summary);
     cr_assert_eq(herd_summarise(summary, clients, 5), ERR_NONE);
     cr_assert_eq(summary->whole, 3);
@@ -49,7 +51,7 @@ Test(bench_herd, different_bodies_and_failures)
 
 Test(bench_herd, nobody_got_anything)
 {
-    struct client clients[] = { { .done = true, .error = LOAD_RESET } };
+    struct client        clients[] = { { .done = true, .error = LOAD_RESET } };
     struct herd_summary *summary = malloc(sizeof *summary);
     cr_assert_eq(herd_summarise(summary, clients, 1), ERR_NONE);
     cr_assert_eq(summary->whole, 0);
@@ -76,5 +78,18 @@ Test(bench_herd, json_strings_are_escaped)
     print_json_string(SPAN("a\"\\\n\xff"), out);
     fclose(out);
     cr_assert_str_eq(text, "\"a\\\"\\\\\\u000a\\u00ff\"");
+    free(text);
+}
+
+Test(bench_herd, a_column_is_a_character_not_a_byte)
+{
+    char  *text = NULL;
+    size_t size;
+    FILE  *out = open_memstream(&text, &size);
+    print_right("1 \xc2\xb5s", 6, out);
+    print_right("12 ms", 6, out);
+    print_right("long enough", 6, out);
+    fclose(out);
+    cr_assert_str_eq(text, "  1 \xc2\xb5s 12 mslong enough");
     free(text);
 }

@@ -50,8 +50,8 @@ plan(struct exchange *exchange, const char *start, const char *fields, uint64_t 
     text_clear(&exchange->text);
     text_printf(&exchange->text, "%s\r\nHost: a\r\n%s\r\n", start, fields);
     head_init(&exchange->request, exchange->fields, 32);
-    cr_assert_eq(parse_request(&exchange->request, text_span(&exchange->text), &limits, &size, &refusal), ERR_NONE, "%s",
-                 start);
+    cr_assert_eq(parse_request(&exchange->request, text_span(&exchange->text), &limits, &size, &refusal),
+                 ERR_NONE, "%s", start);
     cr_assert_eq(parse_target(&exchange->request, &exchange->target, &refusal), ERR_NONE);
     struct ask ask = { .head = &exchange->request,
                        .target = exchange->target,
@@ -93,7 +93,8 @@ expect_field(const struct exchange *exchange, const char *name, const char *valu
         return;
     }
     cr_assert_not_null(field, "%s is not there", name);
-    cr_assert(span_equal(field->value, span_of_text(value)), "%s: %.*s, not %s", name, SPAN_ARG(field->value), value);
+    cr_assert(span_equal(field->value, span_of_text(value)), "%s: %.*s, not %s", name, SPAN_ARG(field->value),
+              value);
 }
 
 static const char *
@@ -110,7 +111,7 @@ body_of(const struct exchange *exchange, char *out, uint64_t size)
 {
     struct iovec into[8];
     uint64_t     covered;
-    unsigned     count = content_map(&exchange->reply.content, &exchange->stub.noise, 0, size, into, 8, &covered);
+    unsigned count = content_map(&exchange->reply.content, &exchange->stub.noise, 0, size, into, 8, &covered);
     cr_assert_eq(covered, size);
     for (unsigned i = 0; i < count; out += into[i++].iov_len)
         memcpy(out, into[i].iov_base, into[i].iov_len);
@@ -136,11 +137,13 @@ Test(bench_reply, fields_that_knobs_set)
 {
     struct exchange *exchange = begin(0);
     ask(exchange,
-        "/max-age/60/s-maxage/0/public/no-cache/must-revalidate/stale-while-revalidate/5/stale-if-error/6/age/9/expires/60"
+        "/max-age/60/s-maxage/0/public/no-cache/must-revalidate/stale-while-revalidate/5/stale-if-error/6/"
+        "age/9/expires/60"
         "/last-modified/vary/a/status/301",
         "");
     expect_field(exchange, "Cache-Control",
-                 "public, no-cache, must-revalidate, max-age=60, s-maxage=0, stale-while-revalidate=5, stale-if-error=6");
+                 "public, no-cache, must-revalidate, max-age=60, s-maxage=0, stale-while-revalidate=5, "
+                 "stale-if-error=6");
     expect_field(exchange, "Age", "9");
     expect_field(exchange, "Expires", "Thu, 10 Sep 2026 00:27:40 GMT");
     expect_field(exchange, "Last-Modified", "Wed, 01 Jan 2025 00:00:00 GMT");
@@ -339,8 +342,8 @@ Test(bench_reply, counters_are_not_counted)
 
 Test(bench_reply, the_demo_site)
 {
-    static const char *const pages[] = { "/", "/hit", "/fresh", "/herd", "/store", "/try", "/knobs", "/site.css", "/site.js",
-                                         "/larder.svg" };
+    static const char *const pages[] = { "/",    "/hit",   "/fresh",    "/herd",    "/store",
+                                         "/try", "/knobs", "/site.css", "/site.js", "/larder.svg" };
     struct exchange         *exchange = begin(300 * NSEC_PER_MSEC);
     char                     etag[64], field[128];
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
@@ -348,7 +351,8 @@ Test(bench_reply, the_demo_site)
         cr_assert_eq(exchange->reply.status, 200, "%s", pages[i]);
         cr_assert_gt(exchange->reply.length, 300);
         expect_field(exchange, "Cache-Control", "max-age=60");
-        snprintf(field, sizeof field, "If-None-Match: %s\r\n", copy_field(exchange, "ETag", etag, sizeof etag));
+        snprintf(field, sizeof field, "If-None-Match: %s\r\n",
+                 copy_field(exchange, "ETag", etag, sizeof etag));
         ask(exchange, pages[i], field);
         cr_assert_eq(exchange->reply.status, 304, "%s", pages[i]);
     }
@@ -376,6 +380,15 @@ Test(bench_reply, pages_name_the_delay_and_leave_nothing_to_fill_in)
     end(exchange);
 }
 
+Test(bench_reply, pages_without_a_delay_say_so)
+{
+    struct exchange *exchange = begin(0);
+    ask(exchange, "/", "");
+    struct span page = exchange->reply.content.intro;
+    cr_assert_not_null(memmem(page.at, page.len, "0 ms", 4));
+    end(exchange);
+}
+
 Test(bench_reply, addresses_that_are_none)
 {
     struct exchange *exchange = begin(0);
@@ -396,7 +409,9 @@ Test(bench_reply, long_paths_and_many_names_fit)
         text_printf(&path, "/vary/%064d", i);
     plan(exchange, "GET /size/1k HTTP/1.1", "", 1);
     exchange->target.path = text_span(&path);
-    struct ask ask = { .head = &exchange->request, .target = exchange->target, .now = NOW, .date = SPAN(NOW_TEXT) };
+    struct ask ask = {
+        .head = &exchange->request, .target = exchange->target, .now = NOW, .date = SPAN(NOW_TEXT)
+    };
     reply_plan(&exchange->reply, &exchange->stub, &ask);
     reply_finish(&exchange->reply, true);
     cr_assert_eq(exchange->reply.status, 200);

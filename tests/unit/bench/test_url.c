@@ -21,13 +21,13 @@ refuse(const char *text, const char *part)
     cr_assert_not_null(strstr(fault.text, part), "%s: %s", text, fault.text);
 }
 
-#define EXPECT(text, host_, port_, authority_, target_)          \
-    do {                                                         \
-        struct url url = parse(text);                            \
-        cr_assert(span_equal(url.host, SPAN(host_)));            \
-        cr_assert_eq(url.port, port_);                           \
-        cr_assert(span_equal(url.authority, SPAN(authority_)));  \
-        cr_assert(span_equal(url.target, SPAN(target_)));        \
+#define EXPECT(text, host_, port_, authority_, target_)                                                      \
+    do {                                                                                                     \
+        struct url url = parse(text);                                                                        \
+        cr_assert(span_equal(url.host, SPAN(host_)));                                                        \
+        cr_assert_eq(url.port, port_);                                                                       \
+        cr_assert(span_equal(url.authority, SPAN(authority_)));                                              \
+        cr_assert(span_equal(url.target, SPAN(target_)));                                                    \
     } while (0)
 
 Test(bench_url, parts)
@@ -76,12 +76,15 @@ expect_request(const char *url, const char *field, const char *text)
 
 Test(bench_url, requests_as_bytes)
 {
-    expect_request("http://127.0.0.1:81/a", NULL, "GET /a HTTP/1.1\r\nHost: 127.0.0.1:81\r\nUser-Agent: larder-bench\r\n\r\n");
-    expect_request("127.0.0.1?q", NULL, "GET /?q HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: larder-bench\r\n\r\n");
+    expect_request("http://127.0.0.1:81/a", NULL,
+                   "GET /a HTTP/1.1\r\nHost: 127.0.0.1:81\r\nUser-Agent: larder-bench\r\n\r\n");
+    expect_request("127.0.0.1?q", NULL,
+                   "GET /?q HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: larder-bench\r\n\r\n");
     expect_request("127.0.0.1", "Accept: a/b",
                    "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: larder-bench\r\nAccept: a/b\r\n\r\n");
     expect_request("127.0.0.1", "hOST: x", "GET / HTTP/1.1\r\nUser-Agent: larder-bench\r\nhOST: x\r\n\r\n");
-    expect_request("127.0.0.1", "User-Agent: x", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: x\r\n\r\n");
+    expect_request("127.0.0.1", "User-Agent: x",
+                   "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: x\r\n\r\n");
 }
 
 Test(bench_url, several_urls_of_one_address)
@@ -99,7 +102,9 @@ Test(bench_url, several_urls_of_one_address)
 
 Test(bench_url, fields_are_held_against_the_parser)
 {
-    const char     *wrong[] = { "", "novalue", "a b: c", ": c", "a: b\r\nc: d", "a: b\r\n\r\nGET / HTTP/1.1", "a: \x01" };
+    const char     *wrong[] = { "",       "novalue",      "a b: c",
+                                ": c",    "a: b\r\nc: d", "a: b\r\n\r\nGET / HTTP/1.1",
+                                "a: \x01" };
     struct requests requests;
     struct fault    fault;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
