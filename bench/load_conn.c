@@ -58,12 +58,14 @@ fail(struct load_conn *conn, enum load_error error)
 {
     struct load_worker *worker = conn->worker;
     uint64_t            lost = conn->count;
-    if (lost == 0 && (!conn->proven || error == LOAD_BAD_ANSWER)) {
-        lost = 1;
-        if (load_worker_has_more(worker))
-            worker->taken++;
-    }
     worker->tally.errors[error] += lost;
+    if (lost == 0 && (!conn->proven || error == LOAD_BAD_ANSWER)) {
+        worker->tally.errors[error]++;
+        if (load_worker_has_more(worker)) { /* it stands for a request, so that a bounded load ends */
+            worker->taken++;
+            lost = 1;
+        }
+    }
     conn->count = conn->unsent = 0;
     conn->written = 0;
     hang_up(conn);

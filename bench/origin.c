@@ -5,6 +5,7 @@
  */
 #include "origin.h"
 #include "command.h"
+#include "descriptors.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -213,6 +214,8 @@ run(const void *given, const struct texts *operands, struct fault *fault)
         return (int)fault_set(fault, ERR_SYNTAX, "--listen ADDR:PORT is missing");
     if (addr_parse(settings->listen, &addr, &why) != ERR_NONE)
         return (int)fault_set(fault, why.code, "--listen: %s", why.text);
+    if (descriptors_raise(0, fault) != ERR_NONE)
+        return EXIT_FAILURE;
 
     sigset_t       signals;
     struct origin *origin = calloc(1, sizeof *origin);
