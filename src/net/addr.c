@@ -3,7 +3,8 @@
  *      "[::1]:8080" ──cut──▶ host "::1", in brackets, port "8080" ──▶ a literal, or a name to resolve
  *
  * Strict on purpose: what inet_aton and getaddrinfo would guess at ("127.1", "0177.0.0.1", "::1:80") is
- * refused, so that nobody connects to another place than was written. Scope ids ("fe80::1%eth0") are not offered.
+ * refused, so that nobody connects to another place than was written. Scope ids ("fe80::1%eth0") are not
+ * offered.
  *
  * Messages quote what the user wrote; bytes that a terminal would obey are shown as '?'.
  */
@@ -16,7 +17,8 @@
 
 enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, QUOTE_SIZE = 72 }; /* lengths: RFC 1035 §2.3.4 */
 
-#define LISTEN_FORMS "expected ADDRESS:PORT, for example 127.0.0.1:8080, [::1]:8080 or :8080 for all interfaces"
+#define LISTEN_FORMS \
+    "expected ADDRESS:PORT, for example 127.0.0.1:8080, [::1]:8080 or :8080 for all interfaces"
 
 /* ── text in pieces ── */
 
@@ -50,7 +52,8 @@ cut_brackets(struct span text, struct parts *parts, struct fault *fault)
     parts->host = span_skip(span_head(text, (size_t)end), 1);
     parts->has_port = rest.len > 0;
     if (parts->has_port && rest.at[0] != ':')
-        return fault_set(fault, ERR_SYNTAX, "\"%s\": after the bracket only a port may follow: expected [::1]:8080",
+        return fault_set(fault, ERR_SYNTAX,
+                         "\"%s\": after the bracket only a port may follow: expected [::1]:8080",
                          quote(text, shown));
     parts->port = span_skip(rest, 1);
     return ERR_NONE;
@@ -163,7 +166,8 @@ is_label(struct span label)
     return true;
 }
 
-/* A name whose last label is a number is a mistyped IPv4 address: no top-level domain is a number (RFC 3696 §2). */
+/* A name whose last label is a number is a mistyped IPv4 address: no top-level domain is a number (RFC 3696
+ * §2). */
 static bool
 is_name(struct span host)
 {
@@ -206,7 +210,8 @@ addr_parse(struct span text, struct addr *addr, struct fault *fault)
     if (literal_matches(&parts, port, addr))
         return ERR_NONE;
     if (!parts.bracketed && is_name(parts.host))
-        return fault_set(fault, ERR_SYNTAX, "\"%s\" is a name, and listening must not depend on names: " LISTEN_FORMS,
+        return fault_set(fault, ERR_SYNTAX,
+                         "\"%s\" is a name, and listening must not depend on names: " LISTEN_FORMS,
                          quote(parts.host, shown));
     return fault_set(fault, ERR_SYNTAX, "\"%s\" is no IP address: " LISTEN_FORMS, quote(parts.host, shown));
 }
@@ -338,7 +343,7 @@ format_unix(const struct addr *addr, char out[static ADDR_TEXT_SIZE])
     if (len == 0) /* the end that connected has no name */
         snprintf(out, ADDR_TEXT_SIZE, "unix");
     else
-        snprintf(out, ADDR_TEXT_SIZE, "unix:%.*s", (int)(len < ADDR_TEXT_SIZE ? len : ADDR_TEXT_SIZE), un.sun_path);
+        snprintf(out, ADDR_TEXT_SIZE, "unix:%.*s", (int)len, un.sun_path);
     return out;
 }
 
@@ -368,7 +373,9 @@ addr_format(const struct addr *addr, char out[static ADDR_TEXT_SIZE])
     addr_format_host(addr, host);
     if (addr->storage.ss_family != AF_INET && addr->storage.ss_family != AF_INET6)
         return strcpy(out, host);
-    bool brackets = !get_ipv4(addr, &ip);
-    snprintf(out, ADDR_TEXT_SIZE, "%s%.46s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "", addr_port(addr));
+    if (get_ipv4(addr, &ip))
+        snprintf(out, ADDR_TEXT_SIZE, "%.46s:%u", host, addr_port(addr));
+    else
+        snprintf(out, ADDR_TEXT_SIZE, "[%.46s]:%u", host, addr_port(addr));
     return out;
 }

@@ -1,119 +1,166 @@
-/* loop.c: epoll, a wheel, a mailbox and a clock.
+/* loop.c: epoll, the timing wheel, the mailbox and the deferred tasks, turned in that order.
  *
- * Waking: a poster pushes its mail and then looks at `asleep`; the loop sets `asleep`, and then looks at the mailbox once
- * more before it waits. With both in sequential order one of them sees the other, so the eventfd is written only when it is needed and mail
- * is never missed.
+ *      poster:  push mail ─▶ asleep: true→false? ── was true ──▶ ring the bell (eventfd)
+ *      loop:    asleep := true ─▶ any mail? ── none ──▶ epoll_wait
  *
- * A watch may be removed, and its memory be gone, while events of the same batch still name it: loop_unwatch strikes them out.
+ * Waking. Both sides exchange the same atomic, so one comes first. If the poster does, the loop's exchange
+ * reads what the poster's wrote and so sees the mail; if the loop does, the poster finds it asleep and
+ * rings. A wake-up cannot be lost, and a loop that is busy costs the poster no system call. The bell is
+ * edge-triggered and never read: each write is an edge.
+ *
+ * Stale events. epoll_wait hands over a batch of pointers to watches. One callback may unwatch and free
+ * what a later event of the batch points at, or watch something new at that very address; so loop_unwatch
+ * scrubs the rest of the batch.
+ *
+ * Owner: the thread in loop_run; only `mail`, `asleep`, `stopping` and the bell are touched by others.
  */
 #include <larder/net/loop.h>
 
 #include "wheel.h"
 
-#include <errno.h>
 #include <larder/base/check.h>
+#include <larder/base/metric.h>
+
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 256 };
+enum { BATCH = 256, MAIL_PER_TURN = 256 };
 
 #define SLOW_TURN (2 * NSEC_PER_MSEC)
 
 struct loop {
-    int          epoll;
-    int          bell; /* eventfd */
+    int    epoll, bell;
+    size_t watches;
+    bool   turning;
+
+    struct epoll_event batch[BATCH];
+    unsigned           batch_at, batch_count; /* the event being told, and the batch's end */
+
     mono_time    now;
     wall_time    wall;
     struct wheel wheel;
-    struct list  tasks;
-    bool         stopping;
+    struct list  tasks;   /* for the end of this turn */
+    struct list  running; /* at the end of this turn */
 
-    struct queue mail;
-    _Atomic bool asleep;
-    _Atomic bool stop_asked;
+    struct queue       mail;
+    struct queue_node *first; /* mail that was found on the way to sleep */
+    atomic_bool        asleep, stopping;
 
-    struct epoll_event events[EVENTS_MAX];
-    int                event_at, event_count;
-
-    /* read by other threads */
-    _Atomic uint64_t turns, slow_turns;
-    _Atomic nsec     longest;
+    metric_cell turns, slow_turns, longest;
 };
 
+/* ── life ── */
+
 static void
-read_clocks(struct loop *loop)
+free_loop(struct loop *loop)
 {
-    loop->now = clock_mono();
-    loop->wall = clock_wall();
-}
-
-enum err
-loop_create(struct loop **out, struct fault *fault)
-{
-    struct loop *loop = calloc(1, sizeof *loop);
-    *out = NULL;
-    if (loop == NULL)
-        return fault_set(fault, ERR_NO_MEMORY, "no memory for an event loop");
-    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    loop->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = NULL };
-    if (loop->epoll < 0 || loop->bell < 0 || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->bell, &event) != 0) {
-        enum err err = fault_set_errno(fault, errno, "cannot create an event loop");
-        if (loop->epoll >= 0)
-            close(loop->epoll);
-        if (loop->bell >= 0)
-            close(loop->bell);
-        free(loop);
-        return err;
-    }
-    read_clocks(loop);
-    wheel_init(&loop->wheel, loop->now);
-    list_init(&loop->tasks);
-    queue_init(&loop->mail);
-    *out = loop;
-    return ERR_NONE;
-}
-
-static bool
-deliver_mail(struct loop *loop)
-{
-    struct queue_node *node;
-    bool               any = false;
-
-    while ((node = queue_pop(&loop->mail)) != NULL) {
-        struct mail *mail = CONTAINER_OF(node, struct mail, node);
-        mail->deliver(mail);
-        any = true;
-    }
-    return any;
-}
-
-void
-loop_destroy(struct loop **pointer)
-{
-    struct loop *loop = *pointer;
-    *pointer = NULL;
-    if (loop == NULL)
-        return;
-    deliver_mail(loop);
-    CHECK(list_empty(&loop->tasks) && loop->wheel.count == 0);
-    close(loop->bell);
-    close(loop->epoll);
+    if (loop->epoll >= 0)
+        close(loop->epoll);
+    if (loop->bell >= 0)
+        close(loop->bell);
     free(loop);
 }
 
-mono_time
-loop_now(const struct loop *loop)
+/* The bell's event carries no watch: waking up is all it does. */
+static bool
+open_descriptors(struct loop *loop)
 {
-    return loop->now;
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = NULL };
+
+    loop->bell = -1;
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll < 0)
+        return false;
+    loop->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return loop->bell >= 0 && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->bell, &event) == 0;
 }
 
-wall_time
-loop_wall(const struct loop *loop)
+enum err
+loop_create(struct loop **loop, struct fault *fault)
 {
-    return loop->wall;
+    struct loop *new = calloc(1, sizeof *new);
+
+    if (new == NULL)
+        return fault_set(fault, ERR_NO_MEMORY, "cannot make an event loop: %s", err_text(ERR_NO_MEMORY));
+    if (!open_descriptors(new)) {
+        fault_set_errno(fault, errno, "cannot make an event loop");
+        free_loop(new);
+        return fault->code;
+    }
+    new->now = clock_mono();
+    new->wall = clock_wall();
+    wheel_init(&new->wheel, new->now);
+    list_init(&new->tasks);
+    list_init(&new->running);
+    queue_init(&new->mail);
+    *loop = new;
+    return ERR_NONE;
+}
+
+/* ── mail ── */
+
+/* True if the loop slept or may have been about to, so that it must be woken. */
+static bool
+take_sleep(struct loop *loop)
+{
+    return atomic_exchange_explicit(&loop->asleep, false, memory_order_acq_rel);
+}
+
+static void
+wake(struct loop *loop)
+{
+    uint64_t one = 1;
+
+    if (!take_sleep(loop))
+        return;
+    /* It fails only when 2^64 rings were not read (the counter stays readable then) or by a signal. */
+    while (write(loop->bell, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+}
+
+void
+loop_post(struct loop *loop, struct mail *mail)
+{
+    queue_push(&loop->mail, &mail->node);
+    wake(loop);
+}
+
+static struct mail *
+next_mail(struct loop *loop)
+{
+    struct queue_node *node = loop->first != NULL ? loop->first : queue_pop(&loop->mail);
+
+    loop->first = NULL;
+    return node == NULL ? NULL : CONTAINER_OF(node, struct mail, node);
+}
+
+/* Bounded, as a callback may post to its own loop. The rest is found before the next sleep. */
+static void
+deliver_mail(struct loop *loop)
+{
+    struct mail *mail;
+
+    for (unsigned i = 0; i < MAIL_PER_TURN && (mail = next_mail(loop)) != NULL; i++)
+        mail->deliver(mail);
+}
+
+void
+loop_destroy(struct loop **loop)
+{
+    struct loop *old = *loop;
+    struct mail *mail;
+
+    if (old == NULL)
+        return;
+    CHECK(!old->turning);
+    while ((mail = next_mail(old)) != NULL)
+        mail->deliver(mail);
+    CHECK(old->watches == 0 && old->wheel.count == 0 && list_empty(&old->tasks));
+    free_loop(old);
+    *loop = NULL;
 }
 
 /* ── sockets ── */
@@ -122,42 +169,49 @@ enum err
 loop_watch(struct loop *loop, struct watch *watch)
 {
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = watch };
-    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) == 0 ? ERR_NONE : err_from_errno(errno);
+
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) < 0)
+        return err_from_errno(errno);
+    loop->watches++;
+    return ERR_NONE;
 }
 
 void
 loop_unwatch(struct loop *loop, struct watch *watch)
 {
-    int failed = epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
-    CHECK(failed == 0);
-    for (int i = loop->event_at; i < loop->event_count; i++)
-        if (loop->events[i].data.ptr == watch)
-            loop->events[i].data.ptr = NULL;
+    CHECK(epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) == 0);
+    CHECK(loop->watches > 0);
+    loop->watches--;
+    for (unsigned i = loop->batch_at; i < loop->batch_count; i++)
+        if (loop->batch[i].data.ptr == watch)
+            loop->batch[i].data.ptr = NULL;
 }
 
+/* A broken socket is told in both directions: whichever the owner waits for finds the error. */
 static unsigned
-translate(uint32_t events)
+events_of(uint32_t bits)
 {
-    unsigned out = 0;
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
-        out |= WATCH_READ;
-    if (events & EPOLLOUT)
-        out |= WATCH_WRITE;
-    if (events & EPOLLERR)
-        out |= WATCH_ERROR | WATCH_READ | WATCH_WRITE;
-    return out;
+    unsigned events = 0;
+
+    if (bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
+        events |= WATCH_READ;
+    if (bits & EPOLLOUT)
+        events |= WATCH_WRITE;
+    if (bits & EPOLLERR)
+        events |= WATCH_ERROR | WATCH_READ | WATCH_WRITE;
+    return events;
 }
 
 static void
-dispatch(struct loop *loop)
+tell_sockets(struct loop *loop)
 {
-    for (loop->event_at = 0; loop->event_at < loop->event_count;) {
-        struct epoll_event event = loop->events[loop->event_at++];
-        struct watch      *watch = event.data.ptr;
-        if (watch != NULL) /* NULL: the bell, or struck out */
-            watch->ready(watch, translate(event.events));
+    for (; loop->batch_at < loop->batch_count; loop->batch_at++) {
+        const struct epoll_event *event = &loop->batch[loop->batch_at];
+        struct watch             *watch = event->data.ptr;
+        if (watch != NULL)
+            watch->ready(watch, events_of(event->events));
     }
-    loop->event_at = loop->event_count = 0;
+    loop->batch_at = loop->batch_count = 0;
 }
 
 /* ── timers ── */
@@ -178,8 +232,7 @@ timer_set(struct loop *loop, struct timer *timer, mono_time at)
 void
 timer_cancel(struct loop *loop, struct timer *timer)
 {
-    if (timer->set)
-        wheel_cancel(&loop->wheel, timer);
+    wheel_cancel(&loop->wheel, timer);
 }
 
 /* ── tasks ── */
@@ -203,135 +256,145 @@ task_defer(struct loop *loop, struct task *task)
 void
 task_cancel(struct loop *loop, struct task *task)
 {
-    (void)loop;
-    task->queued = false;
+    (void)loop; /* the list's ends are nodes too */
     list_remove(&task->node);
+    task->queued = false;
 }
 
-/* What tasks defer runs in the next turn, so that a task which defers itself does not hold the loop. */
 static void
 run_tasks(struct loop *loop)
 {
-    struct list  now = LIST_INIT(now);
     struct list *node;
 
-    list_splice_back(&now, &loop->tasks);
-    while ((node = list_pop_front(&now)) != NULL) {
+    list_splice_back(&loop->running, &loop->tasks);
+    while ((node = list_pop_front(&loop->running)) != NULL) {
         struct task *task = CONTAINER_OF(node, struct task, node);
         task->queued = false;
         task->run(task);
     }
 }
 
-/* ── mail ── */
+/* ── a turn ── */
 
-static void
-ring(struct loop *loop)
+static bool
+is_stopping(struct loop *loop)
 {
-    uint64_t one = 1;
-    ssize_t  put = write(loop->bell, &one, sizeof one);
-    CHECK(put == (ssize_t)sizeof one || errno == EAGAIN); /* full: it rings already */
+    return atomic_load_explicit(&loop->stopping, memory_order_acquire);
 }
 
-void
-loop_post(struct loop *loop, struct mail *mail)
-{
-    queue_push(&loop->mail, &mail->node);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_exchange(&loop->asleep, false))
-        ring(loop);
-}
-
-/* ── turns ── */
-
+/* In milliseconds and rounded up, so that the timer which ends the wait is due then; -1: for ever. */
 static int
-milliseconds_until(const struct loop *loop, mono_time until)
+timeout_of(struct loop *loop, nsec wait)
 {
-    nsec wait = mono_since(until, loop->now);
-    if (until.ns == INT64_MAX)
+    mono_time next;
+
+    if (wait <= 0 || !list_empty(&loop->tasks))
+        return 0;
+    next = wheel_next(&loop->wheel);
+    if (next.ns != INT64_MAX) {
+        nsec left = mono_since(next, clock_mono());
+        wait = left < wait ? left : wait;
+    }
+    if (wait == INT64_MAX)
         return -1;
     if (wait <= 0)
         return 0;
-    nsec ms = (wait + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
-    return ms > 60000 ? 60000 : (int)ms;
+    nsec milliseconds = (wait - 1) / NSEC_PER_MSEC + 1;
+    return milliseconds < INT32_MAX ? (int)milliseconds : INT32_MAX;
 }
 
-/* Mail that came before we said that we sleep is found here; mail after it rings. */
+/* False when mail or a stop came before we said that we sleep: their posters did not ring. */
 static bool
 may_sleep(struct loop *loop)
 {
-    atomic_store(&loop->asleep, true);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (deliver_mail(loop) || atomic_load(&loop->stop_asked)) {
-        atomic_store(&loop->asleep, false);
-        return false;
-    }
-    return true;
+    atomic_exchange_explicit(&loop->asleep, true, memory_order_acq_rel);
+    loop->first = queue_pop(&loop->mail);
+    return loop->first == NULL && !is_stopping(loop);
 }
 
 static void
-wait_for_events(struct loop *loop, mono_time limit)
+wait_for_events(struct loop *loop, nsec wait)
 {
-    mono_time next = wheel_next(&loop->wheel);
-    mono_time until = next.ns < limit.ns ? next : limit;
-    bool      sleep = list_empty(&loop->tasks) && milliseconds_until(loop, until) != 0 && may_sleep(loop);
-    int       wait = sleep ? milliseconds_until(loop, until) : 0;
+    int  timeout = timeout_of(loop, wait);
+    bool sleeps = timeout != 0;
 
-    int count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX, wait);
-    atomic_store(&loop->asleep, false);
+    if (sleeps && !may_sleep(loop))
+        timeout = 0;
+    int count = epoll_wait(loop->epoll, loop->batch, BATCH, timeout);
     CHECK(count >= 0 || errno == EINTR);
-    loop->event_count = count < 0 ? 0 : count;
+    /* An exchange, not a store: who posted while another one rang left its mail visible only to those who
+     * read it. */
+    if (sleeps)
+        (void)take_sleep(loop);
+    loop->batch_at = 0;
+    loop->batch_count = count < 0 ? 0 : (unsigned)count;
 }
 
 static void
-count_turn(struct loop *loop, nsec took)
+measure_turn(struct loop *loop)
 {
-    atomic_fetch_add_explicit(&loop->turns, 1, memory_order_relaxed);
+    nsec took = mono_since(clock_mono(), loop->now);
+
+    metric_add(&loop->turns, 1);
     if (took > SLOW_TURN)
-        atomic_fetch_add_explicit(&loop->slow_turns, 1, memory_order_relaxed);
-    if (took > atomic_load_explicit(&loop->longest, memory_order_relaxed))
-        atomic_store_explicit(&loop->longest, took, memory_order_relaxed);
-}
-
-static void
-turn(struct loop *loop, mono_time limit)
-{
-    wait_for_events(loop, limit);
-    read_clocks(loop);
-    mono_time begun = loop->now;
-    dispatch(loop);
-    deliver_mail(loop);
-    wheel_advance(&loop->wheel, loop->now);
-    run_tasks(loop);
-    count_turn(loop, mono_since(clock_mono(), begun));
+        metric_add(&loop->slow_turns, 1);
+    if (took > (nsec)metric_read(&loop->longest))
+        metric_set(&loop->longest, (uint64_t)took);
 }
 
 void
 loop_turn(struct loop *loop, nsec wait)
 {
-    read_clocks(loop);
-    turn(loop, mono_add(loop->now, wait));
+    CHECK(!loop->turning);
+    loop->turning = true;
+    wait_for_events(loop, wait);
+    loop->now = clock_mono();
+    loop->wall = clock_wall();
+    tell_sockets(loop);
+    deliver_mail(loop);
+    wheel_advance(&loop->wheel, loop->now);
+    run_tasks(loop);
+    measure_turn(loop);
+    loop->turning = false;
 }
 
+/* The turn after the one in which we learn of the stop does not wait: mail that was posted before the
+ * stop, and events that were there, are still handled. */
 void
 loop_run(struct loop *loop)
 {
-    read_clocks(loop);
-    while (!atomic_load(&loop->stop_asked))
-        turn(loop, MONO_NEVER);
-    atomic_store(&loop->stop_asked, false);
+    bool last;
+
+    do {
+        last = is_stopping(loop);
+        loop_turn(loop, last ? 0 : INT64_MAX);
+    } while (!last);
+    atomic_store_explicit(&loop->stopping, false, memory_order_relaxed);
 }
 
 void
 loop_stop(struct loop *loop)
 {
-    atomic_store(&loop->stop_asked, true);
-    ring(loop);
+    atomic_store_explicit(&loop->stopping, true, memory_order_release);
+    wake(loop);
+}
+
+mono_time
+loop_now(const struct loop *loop)
+{
+    return loop->now;
+}
+
+wall_time
+loop_wall(const struct loop *loop)
+{
+    return loop->wall;
 }
 
 struct loop_stats
 loop_stats_read(const struct loop *loop)
 {
-    struct loop *stats = (struct loop *)(uintptr_t)loop;
-    return (struct loop_stats){ atomic_load(&stats->turns), atomic_load(&stats->slow_turns), atomic_load(&stats->longest) };
+    return (struct loop_stats){ .turns = metric_read(&loop->turns),
+                                .slow_turns = metric_read(&loop->slow_turns),
+                                .longest = (nsec)metric_read(&loop->longest) };
 }

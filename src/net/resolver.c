@@ -1,277 +1,201 @@
-/* resolver.c: c-ares on our loop.
+/* resolver.c: watches on names: when to ask, and what to tell.
  *
- *      c-ares says which sockets it wants watched ─▶ loop ─▶ ares_process_fd ─▶ callback ─▶ told
+ *      watch ─▶ ask ─┬─ addresses ─▶ tell them, ask again when the TTL has passed ──────────┐
+ *                ▲   └─ none ──────▶ tell it if the last answer was good, wait 1, 2, 4 .. s │
+ *                └──────────────────────────────────────────────────────────────────────────┘
  *
- * A watch has at most one query under way, and one timer for the next. When a watch is dropped while its query is under way, the query
- * goes on without it (c-ares cannot cancel a single one) and frees the rest when it ends.
+ * Telling is a task of the loop, never done from inside of c-ares: the owner may do anything there, also
+ * drop the watch or end the resolver. An answer that comes before the last one was told replaces it.
+ *
+ * Not here: keeping the last good addresses (the owner does), how a question is asked (dns.h).
  */
-#include <larder/net/resolver.h>
+#include "resolver_impl.h"
 
-#include <ares.h>
+#include "dns.h"
+
 #include <larder/base/check.h>
-#include <netinet/in.h>
-#include <stdio.h>
+
 #include <stdlib.h>
-#include <string.h>
-
-enum { SOCKETS_MAX = 32, NAME_SIZE = 256, TTL_LEAST = 1, TTL_MOST = 300, TTL_UNKNOWN = 60, BACKOFF_MOST = 30 };
-
-struct resolver_socket {
-    struct watch     watch;
-    struct resolver *resolver;
-    bool             used;
-};
 
 struct resolver {
-    struct loop           *loop;
-    ares_channel           channel;
-    struct timer           timer;
-    struct resolver_socket sockets[SOCKETS_MAX];
-    unsigned               watches;
+    struct loop          *loop;
+    struct dns           *dns;
+    struct resolver_times times;
+    size_t                watches;
 };
 
 struct resolver_watch {
-    struct resolver *resolver;
-    resolver_told   *told; /* NULL: dropped */
-    void            *owner;
-    struct timer     again;
-    uint16_t         port;
-    bool             asking, failing;
-    unsigned         backoff; /* seconds */
-    struct addr      literal;
-    bool             is_literal;
-    char             host[NAME_SIZE];
+    struct resolver  *resolver;
+    resolver_told    *told;
+    void             *owner;
+    struct timer      ask;
+    struct task       tell;
+    struct dns_query *query; /* while one is under way */
+    nsec              retry; /* the last wait after a failure; 0 when the last answer was good */
+    uint16_t          port;
+    struct dns_answer answer;
+    char              host[]; /* ends with NUL */
 };
 
-/* ── c-ares and the loop ── */
-
-static void
-arm_timer(struct resolver *resolver)
-{
-    struct timeval most = { .tv_sec = 1 }, left;
-    struct timeval *wait = ares_timeout(resolver->channel, &most, &left);
-
-    timer_set(resolver->loop, &resolver->timer,
-              mono_add(loop_now(resolver->loop), (nsec)wait->tv_sec * NSEC_PER_SEC + (nsec)wait->tv_usec * NSEC_PER_USEC));
-}
-
-static void
-fire_timer(struct timer *timer)
-{
-    struct resolver *resolver = CONTAINER_OF(timer, struct resolver, timer);
-    fd_set           reads, writes;
-
-    FD_ZERO(&reads);
-    FD_ZERO(&writes);
-    ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* time-outs only */
-    if (ares_fds(resolver->channel, &reads, &writes) > 0)
-        arm_timer(resolver);
-}
-
-static void
-handle_ready(struct watch *watch, unsigned events)
-{
-    struct resolver_socket *socket = CONTAINER_OF(watch, struct resolver_socket, watch);
-    int                     fd = watch->fd;
-
-    ares_process_fd(socket->resolver->channel, events & (WATCH_READ | WATCH_ERROR) ? fd : ARES_SOCKET_BAD,
-                    events & WATCH_WRITE ? fd : ARES_SOCKET_BAD);
-}
-
-static struct resolver_socket *
-find_socket(struct resolver *resolver, int fd, bool used)
-{
-    for (unsigned i = 0; i < SOCKETS_MAX; i++)
-        if (resolver->sockets[i].used == used && (!used || resolver->sockets[i].watch.fd == fd))
-            return &resolver->sockets[i];
-    return NULL;
-}
-
-/* c-ares opens, wants or closes a socket. */
-static void
-change_socket(void *data, ares_socket_t fd, int readable, int writable)
-{
-    struct resolver        *resolver = data;
-    struct resolver_socket *socket = find_socket(resolver, fd, true);
-
-    if (!readable && !writable) {
-        if (socket != NULL) {
-            loop_unwatch(resolver->loop, &socket->watch);
-            socket->used = false;
-        }
-        return;
-    }
-    if (socket != NULL || (socket = find_socket(resolver, fd, false)) == NULL)
-        return; /* without a watch the query times out */
-    *socket = (struct resolver_socket){ .watch = { .fd = fd, .ready = handle_ready }, .resolver = resolver };
-    socket->used = loop_watch(resolver->loop, &socket->watch) == ERR_NONE;
-}
+/* ── the resolver ── */
 
 enum err
-resolver_create(struct resolver **out, struct loop *loop, struct fault *fault)
+resolver_create_with(struct resolver **resolver, struct loop *loop, const struct resolver_times *times,
+                     struct fault *fault)
 {
-    struct resolver    *resolver = calloc(1, sizeof *resolver);
-    struct ares_options options = { .timeout = 2000, .tries = 3, .sock_state_cb = change_socket, .sock_state_cb_data = resolver };
+    struct resolver *new = calloc(1, sizeof *new);
 
-    *out = NULL;
-    if (resolver == NULL)
-        return fault_set(fault, ERR_NO_MEMORY, "no memory for the resolver");
-    resolver->loop = loop;
-    timer_init(&resolver->timer, fire_timer);
-    int failed = ares_library_init(ARES_LIB_INIT_ALL);
-    if (failed == 0)
-        failed = ares_init_options(&resolver->channel, &options,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-    if (failed != 0) {
-        free(resolver);
-        return fault_set(fault, ERR_SYSTEM, "cannot start the resolver: %s", ares_strerror(failed));
+    if (new == NULL)
+        return fault_set(fault, ERR_NO_MEMORY, "cannot resolve names: %s", err_text(ERR_NO_MEMORY));
+    new->loop = loop;
+    new->times = *times;
+    enum err err = dns_open(&new->dns, loop, times->timeout, fault);
+    if (err != ERR_NONE) {
+        free(new);
+        return err;
     }
-    *out = resolver;
+    *resolver = new;
     return ERR_NONE;
 }
 
-void
-resolver_destroy(struct resolver **pointer)
+enum err
+resolver_create(struct resolver **resolver, struct loop *loop, struct fault *fault)
 {
-    struct resolver *resolver = *pointer;
-    *pointer = NULL;
-    if (resolver == NULL)
+    static const struct resolver_times times = {
+        .ttl_least = 1 * NSEC_PER_SEC,
+        .ttl_most = 300 * NSEC_PER_SEC,
+        .local = 60 * NSEC_PER_SEC,
+        .retry_least = 1 * NSEC_PER_SEC,
+        .retry_most = 30 * NSEC_PER_SEC,
+        .timeout = 2 * NSEC_PER_SEC,
+    };
+
+    return resolver_create_with(resolver, loop, &times, fault);
+}
+
+void
+resolver_destroy(struct resolver **resolver)
+{
+    struct resolver *old = *resolver;
+
+    if (old == NULL)
         return;
-    CHECK(resolver->watches == 0);
-    ares_destroy(resolver->channel); /* ends what is under way with ARES_EDESTRUCTION */
-    timer_cancel(resolver->loop, &resolver->timer);
-    ares_library_cleanup();
-    free(resolver);
+    CHECK(old->watches == 0);
+    dns_close(&old->dns);
+    free(old);
+    *resolver = NULL;
 }
 
 enum err
 resolver_use_server(struct resolver *resolver, const char *server)
 {
-    return ares_set_servers_ports_csv(resolver->channel, server) == ARES_SUCCESS ? ERR_NONE : ERR_SYNTAX;
+    return dns_use_server(resolver->dns, server);
 }
 
-/* ── answers ── */
+/* ── asking and telling ── */
 
-static void ask(struct resolver_watch *watch);
-
-static void
-ask_again_in(struct resolver_watch *watch, unsigned seconds)
+static nsec
+clamp(nsec time, nsec least, nsec most)
 {
-    struct loop *loop = watch->resolver->loop;
-    timer_set(loop, &watch->again, mono_add(loop_now(loop), (nsec)seconds * NSEC_PER_SEC));
+    return time < least ? least : time > most ? most : time;
 }
 
-static int
-compare_addrs(const void *a, const void *b)
+/* The wait until the next question, and whether this answer is news. */
+static nsec
+take_answer(struct resolver_watch *watch, bool *news)
 {
-    const struct addr *one = a, *two = b;
-    return one->len != two->len ? (one->len < two->len ? -1 : 1) : memcmp(&one->storage, &two->storage, one->len);
-}
+    const struct resolver_times *times = &watch->resolver->times;
 
-static void
-take_answer(struct resolver_watch *watch, const struct ares_addrinfo *info)
-{
-    static const struct addr none;
-    struct addr              addrs[RESOLVER_ADDRS_MAX];
-    size_t                   count = 0;
-    int                      ttl = 0;
-
-    for (const struct ares_addrinfo_node *node = info->nodes; node != NULL && count < RESOLVER_ADDRS_MAX; node = node->ai_next) {
-        addrs[count] = none;
-        addrs[count].len = node->ai_addrlen;
-        memcpy(&addrs[count].storage, node->ai_addr, node->ai_addrlen);
-        count++;
-        if (node->ai_ttl > 0 && (ttl == 0 || node->ai_ttl < ttl))
-            ttl = node->ai_ttl;
+    if (watch->answer.count > 0) {
+        watch->retry = 0;
+        *news = true;
+        return watch->answer.local ? times->local
+                                   : clamp(watch->answer.ttl, times->ttl_least, times->ttl_most);
     }
-    qsort(addrs, count, sizeof addrs[0], compare_addrs);
-    watch->failing = false;
-    watch->backoff = 0;
-    ttl = ttl == 0 ? TTL_UNKNOWN : ttl < TTL_LEAST ? TTL_LEAST : ttl > TTL_MOST ? TTL_MOST : ttl;
-    ask_again_in(watch, (unsigned)ttl);
-    watch->told(watch->owner, addrs, count, "");
+    *news = watch->retry == 0;
+    watch->retry = clamp(watch->retry * 2, times->retry_least, times->retry_most);
+    return watch->retry;
 }
 
 static void
-take_failure(struct resolver_watch *watch, int status)
+handle_answer(struct dns_answer *answer)
 {
-    bool news = !watch->failing;
+    struct resolver_watch *watch = CONTAINER_OF(answer, struct resolver_watch, answer);
+    struct loop           *loop = watch->resolver->loop;
+    bool                   news;
+    nsec                   wait = take_answer(watch, &news);
 
-    watch->failing = true;
-    watch->backoff = watch->backoff == 0 ? 1 : watch->backoff * 2 > BACKOFF_MOST ? BACKOFF_MOST : watch->backoff * 2;
-    ask_again_in(watch, watch->backoff);
+    timer_set(loop, &watch->ask, mono_add(loop_now(loop), wait));
     if (news)
-        watch->told(watch->owner, NULL, 0, ares_strerror(status));
+        task_defer(loop, &watch->tell);
 }
 
 static void
-handle_answer(void *argument, int status, int timeouts, struct ares_addrinfo *info)
+ask(struct timer *timer)
 {
-    struct resolver_watch *watch = argument;
+    struct resolver_watch *watch = CONTAINER_OF(timer, struct resolver_watch, ask);
 
-    (void)timeouts;
-    watch->asking = false;
-    if (watch->told == NULL)
-        free(watch);
-    else if (status == ARES_SUCCESS && info->nodes != NULL)
-        take_answer(watch, info);
-    else if (status != ARES_EDESTRUCTION)
-        take_failure(watch, status == ARES_SUCCESS ? ARES_ENODATA : status);
-    ares_freeaddrinfo(info);
+    dns_ask(watch->resolver->dns, watch->host, watch->port, &watch->query, &watch->answer, handle_answer);
 }
 
+/* The last thing that touches the watch: its owner may drop it. */
 static void
-ask(struct resolver_watch *watch)
+tell(struct task *task)
 {
-    struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NUMERICSERV };
-    char                       service[8];
+    struct resolver_watch *watch = CONTAINER_OF(task, struct resolver_watch, tell);
 
-    if (watch->is_literal) {
-        watch->told(watch->owner, &watch->literal, 1, "");
-        return;
-    }
-    snprintf(service, sizeof service, "%u", watch->port);
-    watch->asking = true;
-    ares_getaddrinfo(watch->resolver->channel, watch->host, service, &hints, handle_answer, watch);
-    arm_timer(watch->resolver);
+    watch->told(watch->owner, watch->answer.addrs, watch->answer.count, watch->answer.why);
 }
 
-static void
-fire_again(struct timer *timer)
-{
-    ask(CONTAINER_OF(timer, struct resolver_watch, again));
-}
+/* ── watches ── */
 
-struct resolver_watch *
-resolver_watch_name(struct resolver *resolver, struct span host, uint16_t port, resolver_told *told, void *owner)
+static struct resolver_watch *
+create_watch(struct resolver *resolver, struct span host)
 {
-    struct resolver_watch *watch = calloc(1, sizeof *watch);
-    if (watch == NULL || host.len >= sizeof watch->host) {
-        free(watch);
+    struct resolver_watch *watch = calloc(1, sizeof *watch + host.len + 1);
+
+    if (watch == NULL)
         return NULL;
-    }
-    watch->resolver = resolver;
-    watch->told = told;
-    watch->owner = owner;
-    watch->port = port;
     memcpy(watch->host, host.at, host.len);
-    watch->is_literal = addr_from_literal(host, port, &watch->literal);
-    timer_init(&watch->again, fire_again);
-    timer_set(resolver->loop, &watch->again, loop_now(resolver->loop)); /* not from within this call */
+    watch->resolver = resolver;
+    timer_init(&watch->ask, ask);
+    task_init(&watch->tell, tell);
     resolver->watches++;
     return watch;
 }
 
-void
-resolver_unwatch(struct resolver_watch **pointer)
+struct resolver_watch *
+resolver_watch_name(struct resolver *resolver, struct span host, uint16_t port, resolver_told *told,
+                    void *owner)
 {
-    struct resolver_watch *watch = *pointer;
-    *pointer = NULL;
+    CHECK(host.len > 0 && memchr(host.at, '\0', host.len) == NULL);
+    struct resolver_watch *watch = create_watch(resolver, host);
     if (watch == NULL)
+        return NULL;
+    watch->told = told;
+    watch->owner = owner;
+    watch->port = port;
+    if (addr_from_literal(host, port, &watch->answer.addrs[0])) {
+        watch->answer.why = "";
+        watch->answer.count = 1;
+        task_defer(resolver->loop, &watch->tell);
+    } else {
+        timer_set(resolver->loop, &watch->ask, loop_now(resolver->loop));
+    }
+    return watch;
+}
+
+void
+resolver_unwatch(struct resolver_watch **watch)
+{
+    struct resolver_watch *old = *watch;
+
+    if (old == NULL)
         return;
-    watch->resolver->watches--;
-    timer_cancel(watch->resolver->loop, &watch->again);
-    watch->told = NULL;
-    if (!watch->asking)
-        free(watch);
+    timer_cancel(old->resolver->loop, &old->ask);
+    task_cancel(old->resolver->loop, &old->tell);
+    dns_forget(&old->query);
+    old->resolver->watches--;
+    free(old);
+    *watch = NULL;
 }

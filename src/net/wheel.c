@@ -1,8 +1,8 @@
 /* wheel.c: see wheel.h for the picture.
  *
- * Invariant: with t a timer's tick and w the wheel's, t > w, and t lies in level L, slot S such that t and w are equal
- * above group L, S is t's group L, and w's group L is less than S. Moving w up to, but not into, the next occupied
- * slot keeps that true for all timers; entering the slot places its timers anew.
+ * Invariant: with t a timer's tick and w the wheel's, t > w, and t lies in level L, slot S such that t and
+ * w are equal above group L, S is t's group L, and w's group L is less than S. Moving w up to, but not
+ * into, the next occupied slot keeps that true for all timers; entering the slot places its timers anew.
  */
 #include "wheel.h"
 

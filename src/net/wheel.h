@@ -9,7 +9,8 @@
  * earliest timer. Set and cancel are O(1); a timer moves down 7 times at most. A slot's bit in `occupied` may
  * outlive its last timer (a cancelled timer does not know its slot) and is cleared when it is next looked at.
  *
- * A timer's tick is rounded up and the clock's down: it never fires early. Time is an argument. Owner: the loop.
+ * A timer's tick is rounded up and the clock's down: it never fires early. Time is an argument. Owner: the
+ * loop.
  */
 #ifndef LARDER_NET_WHEEL_H
 #define LARDER_NET_WHEEL_H
