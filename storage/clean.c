@@ -18,6 +18,14 @@ enum { STREAK_MAX = 16, DEFERRED_PART = 4 };
 
 /* ── free segments ── */
 
+/* In a small shard not even once around. */
+static unsigned
+streak_max(const struct shard *shard)
+{
+    unsigned part = shard->table.count / 4;
+    return part < STREAK_MAX ? part : STREAK_MAX;
+}
+
 static void
 count_segments(struct shard *shard)
 {
@@ -175,7 +183,7 @@ judge(struct shard *shard, const struct segment *victim, const struct footer_ent
     *verdict = (struct eviction_verdict){ .log = EVICTION_DROP };
     lock_acquire(&shard->lock);
     struct index_entry *found = index_at(&shard->index, object.hash, place);
-    if (found != NULL && shard->streak <= STREAK_MAX && !has_expired(shard, entry)) {
+    if (found != NULL && shard->streak <= streak_max(shard) && !has_expired(shard, entry)) {
         object.freq = index_read(found).freq;
         *verdict = shard->eviction->keep(shard->policy, &object);
     }

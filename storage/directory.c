@@ -161,7 +161,8 @@ lock_is_in_place(const struct directory *directory)
 {
     struct stat held, named;
     return fstat(directory->lock, &held) == 0
-           && fstatat(directory->fd, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_ino == named.st_ino;
+           && fstatat(directory->fd, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0
+           && held.st_ino == named.st_ino;
 }
 
 static int

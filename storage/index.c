@@ -8,7 +8,7 @@
 #include <larder/base/check.h>
 #include <sys/mman.h>
 
-enum { BYTES_PER_BUCKET = 4 * 16 * 1024, STRETCH_MAX = 32, TAG_MASK = (1 << INDEX_TAG_BITS) - 1 };
+enum { BYTES_PER_BUCKET = 4 * 16 * 1024, STRETCH_MAX = 128, TAG_MASK = (1 << INDEX_TAG_BITS) - 1 };
 
 __extension__ typedef unsigned __int128 wide;
 

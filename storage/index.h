@@ -12,8 +12,8 @@
  * the records: it starts with room for records of 16 KiB (a thousandth of the store's size, and untouched
  * pages cost nothing), and when it is filled to 7/9 it grows by a quarter. So 17 to 21 bytes for each
  * record, whatever their size is. Stretching goes bucket by bucket: `old` is in force from `moved` on, and
- * readers come in between. It costs tag bits: at 32 times the first size (records of 512 bytes) 15 of 20
- * are left.
+ * readers come in between. It costs tag bits: at 16 times the first size (records of 1 KiB) 16 of 20 are
+ * left, at 128 times, which is the bound (the smallest records), 13.
  *
  * Guard: shard->lock for every call but init and fini. Only the store thread adds, moves and removes
  * entries; readers change `freq`. Places are in units of 64 bytes.
