@@ -1,0 +1,292 @@
+/* server.c: the order of things, forwards and backwards.
+ *
+ * Each step of `steps` makes one part and says what it could not have; the parts know how to end themselves, also when
+ * they never began, so server_destroy is the same after a failed start and after a long life.
+ */
+#include <larder/server/server.h>
+
+#include "admin_socket.h"
+#include "crew.h"
+#include "names.h"
+#include "signals.h"
+#include "sockets.h"
+
+#include <larder/admin/admin.h>
+#include <larder/base/check.h>
+#include <larder/base/units.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* How long the start waits for names; later answers are taken as they come. */
+#define SETTLE_TIME (1 * NSEC_PER_SEC)
+
+enum { WORKERS_MAX = 256 };
+
+struct server {
+    struct snapshot    *snapshot;
+    struct log         *log;
+    unsigned            workers;
+    mono_time           started;
+    struct loop        *loop;
+    struct signals      signals;
+    struct sockets      sockets;
+    struct admin_socket admin_socket;
+    struct store       *store;
+    struct cache       *cache;
+    struct names        names;
+    struct crew         crew;
+    struct admin       *admin;
+    unsigned            signals_caught;
+    bool                over; /* all workers have ended, or none was ever started */
+};
+
+/* ── what the control loop is told ── */
+
+static void
+stop_loop(struct crew *crew)
+{
+    struct server *server = CONTAINER_OF(crew, struct server, crew);
+
+    server->over = true;
+    loop_stop(server->loop);
+}
+
+/* Before the threads run (the start is still waiting for names) a signal is kept for server_run. */
+static void
+stop_on_signal(struct signals *signals, const char *name)
+{
+    struct server *server = CONTAINER_OF(signals, struct server, signals);
+    char           time[UNITS_TEXT_SIZE];
+
+    server->signals_caught++;
+    if (server->signals_caught == 1)
+        log_write(server->log, LOG_INFO, "%s: stopping; answers under way have %s", name,
+                  units_format_time(server->snapshot->limits.stop_timeout, time));
+    else if (server->signals_caught == 2)
+        log_write(server->log, LOG_INFO, "%s again: stopping at once", name);
+    crew_stop(&server->crew);
+}
+
+/* Each worker has the same number of blocks; those of the store follow. */
+static bool
+metrics_at(void *owner, unsigned index, const struct metric_table **table, const void **cells)
+{
+    const struct server *server = owner;
+    unsigned             each = 0;
+
+    while (worker_metrics(server->crew.hands[0].worker, each, table, cells))
+        each++;
+    if (index < each * server->crew.count)
+        return worker_metrics(server->crew.hands[index / each].worker, index % each, table, cells);
+    index -= each * server->crew.count;
+    if (index >= store_metrics_count(server->store))
+        return false;
+    *table = &store_metrics_table;
+    *cells = store_metrics_of(server->store, index);
+    return true;
+}
+
+/* ── the steps ── */
+
+/* Each connection is a descriptor, and the usual limit of 1024 is for programs that use select(2). */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The cores that this process may use, not those of the machine. */
+static unsigned
+count_cores(void)
+{
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0)
+        return 1;
+    int count = CPU_COUNT(&cores);
+    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (unsigned)count;
+}
+
+static enum err
+make_loop(struct server *server, struct fault *fault)
+{
+    raise_descriptor_limit();
+    enum err err = loop_create(&server->loop, fault);
+    if (err == ERR_NONE)
+        err = signals_open(&server->signals, server->loop, stop_on_signal, fault);
+    return err;
+}
+
+static enum err
+make_sockets(struct server *server, struct fault *fault)
+{
+    uint64_t wanted = server->snapshot->settings.workers;
+
+    server->workers = wanted == 0 ? count_cores() : (unsigned)wanted;
+    return sockets_open(&server->sockets, server->snapshot, server->workers, fault);
+}
+
+static enum err
+make_admin_socket(struct server *server, struct fault *fault)
+{
+    return admin_socket_open(&server->admin_socket, server->snapshot->settings.admin_path, fault);
+}
+
+static enum err
+make_store(struct server *server, struct fault *fault)
+{
+    const struct store_config config = {
+        .directory = server->snapshot->settings.storage_directory,
+        .size = server->snapshot->settings.storage_size,
+        .readers = server->workers,
+        .log = server->log,
+    };
+    return store_open(&server->store, &config, fault);
+}
+
+static enum err
+make_cache(struct server *server, struct fault *fault)
+{
+    const struct cache_config config = { .store = server->store, .workers = server->workers };
+
+    enum err err = cache_create(&server->cache, &config);
+    return err == ERR_NONE ? ERR_NONE : fault_set(fault, err, "no memory for the cache");
+}
+
+static enum err
+make_crew(struct server *server, struct fault *fault)
+{
+    const struct worker_config config = {
+        .cache = server->cache,
+        .sites = &server->snapshot->sites,
+        .settings = &server->snapshot->limits,
+        .name = "larder",
+        .log = server->log,
+    };
+    return crew_create(&server->crew, server->loop, &config, &server->sockets, stop_loop, fault);
+}
+
+static enum err
+make_admin(struct server *server, struct fault *fault)
+{
+    const struct admin_config config = {
+        .loop = server->loop,
+        .cache = server->cache,
+        .version = LARDER_VERSION,
+        .workers = server->workers,
+        .started = server->started,
+        .metrics = metrics_at,
+        .owner = server,
+    };
+    return admin_create(&server->admin, admin_socket_take(&server->admin_socket), &config, fault);
+}
+
+static enum err
+make_names(struct server *server, struct fault *fault)
+{
+    enum err err = names_open(&server->names, server->loop, &server->snapshot->sites, server->log, fault);
+    if (err == ERR_NONE)
+        names_settle(&server->names, SETTLE_TIME);
+    return err;
+}
+
+static enum err
+make_threads(struct server *server, struct fault *fault)
+{
+    enum err err = crew_go(&server->crew, fault);
+    for (unsigned i = 0; i < server->signals_caught && err == ERR_NONE; i++)
+        crew_stop(&server->crew);
+    return err;
+}
+
+static enum err (*const steps[])(struct server *server,
+                                 struct fault  *fault) = { make_loop,  make_sockets, make_admin_socket,
+                                                          make_store, make_cache,   make_crew,
+                                                          make_admin, make_names,   make_threads };
+
+/* ── start and stop ── */
+
+static void
+announce(const struct server *server)
+{
+    const struct snapshot_settings *settings = &server->snapshot->settings;
+    char                            text[ADDR_TEXT_SIZE];
+
+    log_write(server->log, LOG_INFO, "larder " LARDER_VERSION ": %u worker%s, %s in %s, admin socket %s",
+              server->workers, server->workers == 1 ? "" : "s",
+              units_format_size(settings->storage_size, text),
+              settings->storage_directory == NULL ? "memory" : settings->storage_directory,
+              server->admin_socket.path);
+    for (size_t i = 0; i < server->sockets.count; i++)
+        log_write(server->log, LOG_INFO, "listening on %s", addr_format(&server->sockets.bound[i], text));
+}
+
+enum err
+server_start(struct server **out, struct snapshot *snapshot, struct log *log, struct fault *fault)
+{
+    struct server *server = calloc(1, sizeof *server);
+    enum err       err = ERR_NONE;
+
+    *out = NULL;
+    if (server == NULL)
+        return fault_set(fault, ERR_NO_MEMORY, "out of memory");
+    server->snapshot = snapshot_acquire(snapshot);
+    server->log = log;
+    server->started = clock_mono();
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err == ERR_NONE; i++)
+        err = steps[i](server, fault);
+    if (err != ERR_NONE) {
+        server_destroy(&server);
+        return err;
+    }
+    announce(server);
+    *out = server;
+    return ERR_NONE;
+}
+
+void
+server_run(struct server *server)
+{
+    loop_run(server->loop);
+    CHECK(server->over);
+}
+
+/* Workers first, so that nobody asks any more; then the store, whose last jobs write to the workers' loops and to ours;
+ * then what they wrote to. */
+void
+server_destroy(struct server **pointer)
+{
+    struct server *server = *pointer;
+
+    *pointer = NULL;
+    if (server == NULL)
+        return;
+    for (unsigned i = 0; i < 2 && !server->over; i++)
+        crew_stop(&server->crew);
+    crew_join(&server->crew);
+    admin_destroy(&server->admin);
+    admin_socket_close(&server->admin_socket);
+    names_close(&server->names);
+    signals_close(&server->signals);
+    if (server->store != NULL)
+        store_close(&server->store);
+    crew_destroy(&server->crew);
+    cache_destroy(&server->cache);
+    sockets_close(&server->sockets);
+    if (server->loop != NULL)
+        loop_destroy(&server->loop);
+    snapshot_release(&server->snapshot);
+    free(server);
+}
+
+const struct addr *
+server_address(const struct server *server, size_t index)
+{
+    return index < server->sockets.count ? &server->sockets.bound[index] : NULL;
+}
