@@ -149,7 +149,7 @@ note(struct shard *shard, struct segment *segment, struct digest digest, uint64_
         .size = size,
         .expires = expires,
     };
-    segment_note(segment, digest, size, expires);
+    segment_note(&shard->table, segment, digest, size, expires);
     return written;
 }
 
@@ -168,7 +168,7 @@ append_new(struct shard *shard, struct segment *segment, const struct record_par
     struct record_header header;
     struct gather        gather;
 
-    record_fill(&header, parts, &stamp, shard->stream);
+    record_fill(&header, parts, &stamp, segment_next_order(&shard->table, segment), shard->stream);
     uint64_t content = parts->key.text.len + parts->meta.len + le32_get(header.body_len);
     uint64_t size = record_size(content);
     CHECK(segment_has_room(&shard->table, segment, size));
@@ -197,7 +197,7 @@ append_copy(struct shard *shard, struct segment *segment, struct digest digest, 
     uint64_t             size = record_size(content);
 
     CHECK(segment_has_room(&shard->table, segment, size));
-    record_refill(&header, record, &stamp, shard->stream);
+    record_refill(&header, record, &stamp, segment_next_order(&shard->table, segment), shard->stream);
     gather_begin(&gather, &shard->disk, start_of(shard, segment) + segment->used);
     gather_add(&gather, span_of(&header, sizeof header));
     gather_add(&gather, span_of(record->key.at, content));

@@ -38,7 +38,7 @@ struct footer_entry {
     le32 offset;  /* from the segment's start, in units of 64 bytes */
     le32 size;    /* in units of 64 bytes */
     le32 expires; /* s since 1970, rounded up; UINT32_MAX: then or later */
-    le32 flags;   /* 0 in format 1 */
+    le32 order;   /* as in the record */
 };
 
 struct footer_trailer {

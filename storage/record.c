@@ -59,7 +59,7 @@ body_sum(const struct record_parts *parts, uint64_t *len, struct hash_stream *st
 
 void
 record_fill(struct record_header *header, const struct record_parts *parts, const struct segment_stamp *stamp,
-            struct hash_stream *stream)
+            uint32_t order, struct hash_stream *stream)
 {
     uint64_t body_len;
     uint64_t sum = body_sum(parts, &body_len, stream);
@@ -67,6 +67,7 @@ record_fill(struct record_header *header, const struct record_parts *parts, cons
     CHECK(parts->key.text.len + parts->meta.len + body_len <= UINT32_MAX);
     *header = (struct record_header){
         .magic = le32_of(RECORD_MAGIC),
+        .order = le32_of(order),
         .digest_high = le64_of(parts->key.digest.high),
         .digest_low = le64_of(parts->key.digest.low),
         .created = le64_of(to_milliseconds(parts->created)),
@@ -81,9 +82,10 @@ record_fill(struct record_header *header, const struct record_parts *parts, cons
 
 void
 record_refill(struct record_header *header, const struct record *record, const struct segment_stamp *stamp,
-              struct hash_stream *stream)
+              uint32_t order, struct hash_stream *stream)
 {
     *header = *header_of(record);
+    header->order = le32_of(order);
     header->head_sum = le64_of(head_sum(header, record->key, record->meta, stamp, stream));
 }
 

@@ -19,7 +19,7 @@ enum { RECORD_ALIGN = 64, RECORD_HEAD = 64, RECORD_MAGIC = 0x4452444c /* "LDRD" 
 
 struct record_header {
     le32 magic;
-    le32 flags; /* 0 in format 1 */
+    le32 order; /* among the writes since its segment was opened; see segment_stamp */
     le64 digest_high;
     le64 digest_low;
     le64 created;  /* ms since 1970 */
@@ -39,10 +39,12 @@ static_assert(offsetof(struct record_header, body_sum) == 48, "record header");
 static_assert(offsetof(struct record_header, head_sum) == 56, "record header");
 
 /* Which store, and which life of the segment: 24 bytes, in segment headers and footers, and in the sum
- * of each record. */
+ * of each record. A shard counts the segments it opens and the records it writes in one row: seq of the
+ * segment plus order of the record is the record's place in it. Several segments are open at once, so
+ * only that tells which of two records of one key is the newer. */
 struct segment_stamp {
     unsigned char store[16];
-    le64          seq; /* grows with every segment that is opened in the shard */
+    le64          seq; /* the shard's count of writes when it was opened */
 };
 
 static_assert(sizeof(struct segment_stamp) == 24, "segment stamp");
@@ -63,11 +65,11 @@ record_content(const struct record *record)
 /* Fills the header. Lengths must fit (the caller has checked them against store_record_max). `stream` is
  * scratch. */
 void record_fill(struct record_header *header, const struct record_parts *parts,
-                 const struct segment_stamp *stamp, struct hash_stream *stream);
+                 const struct segment_stamp *stamp, uint32_t order, struct hash_stream *stream);
 
-/* The header of a copy of `record` in another segment; flags and body sum stay. */
+/* The header of a copy of `record` in another segment; the body sum stays. */
 void record_refill(struct record_header *header, const struct record *record,
-                   const struct segment_stamp *stamp, struct hash_stream *stream);
+                   const struct segment_stamp *stamp, uint32_t order, struct hash_stream *stream);
 
 wall_time record_created(const struct record_header *header);
 wall_time record_expires(const struct record_header *header);

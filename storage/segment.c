@@ -59,7 +59,7 @@ segment_open(struct segment_table *table, unsigned log, uint64_t clock)
     table->unused_count--;
     *segment = (struct segment){ .state = SEGMENT_OPEN,
                                  .log = (uint8_t)log,
-                                 .seq = ++table->seq,
+                                 .seq = ++table->writes,
                                  .used = SEGMENT_HEAD,
                                  .view = { .born = clock } };
     list_init(&segment->link);
@@ -73,7 +73,15 @@ segment_has_room(const struct segment_table *table, const struct segment *segmen
 {
     uint64_t entries = segment->count + UINT64_C(1);
     uint64_t footer = entries * sizeof(struct footer_entry) + sizeof(struct footer_trailer);
-    return segment->used + size + footer <= table->size;
+    /* An order that does not fit its field would be a wrong one: the segment has been open for long
+     * enough. */
+    return segment->used + size + footer <= table->size && table->writes - segment->seq < UINT32_MAX;
+}
+
+uint32_t
+segment_next_order(const struct segment_table *table, const struct segment *segment)
+{
+    return (uint32_t)(table->writes + 1 - segment->seq);
 }
 
 enum err
@@ -91,7 +99,8 @@ segment_reserve(struct segment *segment)
 }
 
 void
-segment_note(struct segment *segment, struct digest digest, uint64_t size, wall_time expires)
+segment_note(struct segment_table *table, struct segment *segment, struct digest digest, uint64_t size,
+             wall_time expires)
 {
     int64_t seconds = wall_seconds(expires) + (expires.ns % NSEC_PER_SEC > 0);
 
@@ -102,7 +111,9 @@ segment_note(struct segment *segment, struct digest digest, uint64_t size, wall_
         .offset = le32_of(segment->used / RECORD_ALIGN),
         .size = le32_of((uint32_t)(size / RECORD_ALIGN)),
         .expires = le32_of(seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds),
+        .order = le32_of(segment_next_order(table, segment)),
     };
+    table->writes++;
     segment->used += (uint32_t)size;
     segment->view.bytes += size;
     if (seconds > segment->expires)

@@ -49,7 +49,7 @@ struct segment_table {
     struct list         unused;
     struct list         deferred;
     uint32_t            unused_count, deferred_count;
-    uint64_t            seq; /* of the segment opened last */
+    uint64_t            writes; /* segments opened and records written */
 };
 
 MUST_CHECK enum err segment_table_init(struct segment_table *table, uint32_t count, uint32_t size);
@@ -74,8 +74,12 @@ bool segment_has_room(const struct segment_table *table, const struct segment *s
 /* Memory for one more entry. */
 MUST_CHECK enum err segment_reserve(struct segment *segment);
 
+/* The order that the next record written to it has. */
+uint32_t segment_next_order(const struct segment_table *table, const struct segment *segment);
+
 /* Notes a record that was written at `used`; an entry was reserved for it. */
-void segment_note(struct segment *segment, struct digest digest, uint64_t size, wall_time expires);
+void segment_note(struct segment_table *table, struct segment *segment, struct digest digest, uint64_t size,
+                  wall_time expires);
 
 /* The open one of its log becomes the newest of the sealed. */
 void segment_seal(struct segment_table *table, struct segment *segment);

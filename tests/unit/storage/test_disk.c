@@ -190,15 +190,20 @@ Test(storage_disk, the_file_is_as_the_format_says)
     off_t at = (off_t)(SEGMENT - sizeof trailer - 5 * sizeof entry);
     cr_assert_eq(pread(on_disk.fd, &entry, sizeof entry, at), sizeof entry);
     cr_assert_eq(le32_get(entry.offset), SEGMENT_HEAD / 64);
+    cr_assert_eq(le32_get(entry.order), 1);
     cr_assert_eq(le32_get(trailer.used), SEGMENT_HEAD + 5 * le32_get(entry.size) * 64);
 
-    static char        record_bytes[110000];
+    static _Alignas(64) char record_bytes[110000];
     struct record      record;
     struct digest      digest;
     struct hash_stream *stream = hash_stream_create();
     cr_assert_eq(pread(on_disk.fd, record_bytes, sizeof record_bytes, SEGMENT_HEAD), sizeof record_bytes);
     cr_assert(record_parse(span_of(record_bytes, sizeof record_bytes), &record, &digest));
     cr_assert(digest_equal(digest, footer_digest(&entry)));
+    cr_assert_eq(le32_get(((struct record_header *)(void *)record_bytes)->order), 1);
+    cr_assert_eq(pread(on_disk.fd, &header, sizeof header, SEGMENT), sizeof header);
+    cr_assert_eq(le64_get(header.stamp.seq), 7); /* one segment and five records came before */
+    memcpy(&header.stamp, &trailer.stamp, sizeof header.stamp);
     cr_assert(record_head_intact(&record, &header.stamp, stream));
     cr_assert(record_body_intact(&record));
     hash_stream_destroy(&stream);

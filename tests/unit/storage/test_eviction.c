@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OBJECTS = 20000, REQUESTS = 300000, SEGMENTS = 64, PER_SEGMENT = 32, CAPACITY = SEGMENTS * PER_SEGMENT };
+enum { OBJECTS = 20000, REQUESTS = 300000 };
+enum { SEGMENTS = 64, PER_SEGMENT = 32, CAPACITY = SEGMENTS * PER_SEGMENT };
 
 /* A Zipf trace (exponent 0.9), the same in every run. */
 static uint32_t *

@@ -17,8 +17,9 @@ struct specimen {
 static void
 make(struct specimen *specimen, struct span key, struct span meta, struct span body, nsec lifetime)
 {
-    struct iovec         pieces[2] = { { (char *)(uintptr_t)body.at, body.len / 2 },
-                                       { (char *)(uintptr_t)body.at + body.len / 2, body.len - body.len / 2 } };
+    char                *at_body = (char *)(uintptr_t)body.at;
+    size_t               half = body.len / 2;
+    struct iovec         pieces[2] = { { at_body, half }, { at_body + half, body.len - half } };
     struct record_parts  parts = { .key = { { 1, 2 }, key },
                                    .meta = meta,
                                    .body = pieces,
@@ -28,7 +29,7 @@ make(struct specimen *specimen, struct span key, struct span meta, struct span b
     struct record_header header;
 
     specimen->stream = hash_stream_create();
-    record_fill(&header, &parts, &stamp, specimen->stream);
+    record_fill(&header, &parts, &stamp, 3, specimen->stream);
     memcpy(specimen->bytes, &header, sizeof header);
     char *at = specimen->bytes + sizeof header;
     memcpy(at, key.at, key.len);
@@ -125,7 +126,8 @@ Test(storage_record, another_life_of_the_segment_is_seen)
     cr_assert_not(record_head_intact(&record, &later, specimen.stream));
 
     struct record_header copied;
-    record_refill(&copied, &record, &later, specimen.stream);
+    record_refill(&copied, &record, &later, 9, specimen.stream);
+    cr_assert_eq(le32_get(copied.order), 9);
     memcpy(specimen.bytes, &copied, sizeof copied);
     cr_assert(record_head_intact(&record, &later, specimen.stream));
     cr_assert(record_body_intact(&record));

@@ -413,7 +413,8 @@ static void
 submit_until_stopping(struct store_job *job, struct store_writer *writer)
 {
     struct stubborn *stubborn = (struct stubborn *)(void *)job;
-    struct numbered  probe = { { .cost = 500 * MIB, .run = note_number }, 1, &stubborn->seen, stubborn->order };
+    struct numbered  probe
+        = { { .cost = 500 * MIB, .run = note_number }, 1, &stubborn->seen, stubborn->order };
 
     (void)writer;
     do {
