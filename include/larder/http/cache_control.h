@@ -2,6 +2,7 @@
  *
  * All field lines are read as one list; names in any letter case; quoted strings respected; unknown directives skipped. A directive with
  * delta-seconds that is malformed, quoted or negative counts as present and invalid: not fresh. Above 2^31 clamps to 2^31.
+ * A flag that forbids counts whatever follows its name, one that allows only alone; a quoted string that is never closed is taken as no-store.
  */
 #ifndef LARDER_HTTP_CACHE_CONTROL_H
 #define LARDER_HTTP_CACHE_CONTROL_H

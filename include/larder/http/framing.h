@@ -33,11 +33,11 @@ MUST_CHECK enum err framing_of_response(const struct head *head, enum method met
 
 /* Hop-by-hop: connection-specific fields of RFC 9110 §7.6.1 (Connection, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding,
  * Upgrade, Proxy-Authenticate, Proxy-Authorization) and those that Connection names. Connection cannot name Host, Content-Length, Cache-Control,
- * Authorization, Cookie, Vary, Content-*, If-*, Range, Date, Age, Expires, ETag, Last-Modified: such an option is ignored, so that nobody
+ * Authorization, Cookie, Vary, Content-*, If-*, Range, Date, Age, Expires, ETag, Last-Modified, CDN-Loop: such an option is ignored, so that nobody
  * can make us drop what decides about the answer. O(1) per field: `framing_mark_hop` fills the set once. */
 struct hop_set {
     uint64_t    known[(FIELD_ID_COUNT + 63) / 64];
-    struct span other[16]; /* names that Connection lists and that are not known; more than 16: refused */
+    struct span other[16]; /* names that Connection lists and that are not known; more than 16: refused. They point into the head's bytes */
     unsigned    others;
 };
 MUST_CHECK enum err framing_mark_hop(const struct head *head, struct hop_set *set, enum refusal *refusal);

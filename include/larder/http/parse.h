@@ -4,6 +4,7 @@
  * lines end in CRLF only; bare CR or LF, NUL, controls, obs-fold, white space before the colon or at the start of a
  * line, and names that are no token are errors; HTAB in a value is white space; obs-text (0x80-0xff) passes in values.
  * One empty line (CRLF) before a request line is skipped (RFC 9112 §2.2). The version is literally HTTP/1.0 or HTTP/1.1.
+ * The one thing that is taken although the grammar lacks it: "HTTP/1.1 200\r\n", a status line without the SP before an empty reason.
  */
 #ifndef LARDER_HTTP_PARSE_H
 #define LARDER_HTTP_PARSE_H
@@ -61,7 +62,8 @@ struct parse_limits {
 
 /* Parses a head at the start of `bytes`. ERR_NONE: *size bytes belong to it, the empty line included.
  * ERR_AGAIN: not all there yet, and nothing wrong so far (illegal bytes and lengths over the limits are refused as
- * soon as they are seen, also before the end). ERR_SYNTAX: *refusal says why. The head must have been head_init'ed. */
+ * soon as they are seen, also before the end). ERR_SYNTAX: *refusal says why. The head must have been head_init'ed once; every call begins
+ * with an empty head again, so after ERR_AGAIN one calls with all bytes from the start. However the bytes are cut, the verdict is the same. */
 MUST_CHECK enum err parse_request(struct head *head, struct span bytes, const struct parse_limits *limits,
                                   size_t *size, enum refusal *refusal);
 MUST_CHECK enum err parse_response(struct head *head, struct span bytes, const struct parse_limits *limits,
@@ -75,7 +77,8 @@ MUST_CHECK enum err parse_fields(struct head *head, struct span bytes, const str
                                  size_t *size, enum refusal *refusal);
 
 /* The request's target and Host taken apart (RFC 9112 §3.2): origin-form, absolute-form (http and https, whose authority must agree
- * with Host), `*` for OPTIONS. Exactly one Host (none only in HTTP/1.0, where host is then empty), reg-name, IPv4 or IPv6 literal, with or without port.
+ * with Host, a port that is left out being the scheme's), `*` for OPTIONS. Exactly one Host (none only in HTTP/1.0, where host is then empty):
+ * reg-name of at most 255 bytes and without a comma, IPv4 or IPv6 literal, with or without a port from 1 to 65535.
  * path begins with '/' (or is "*"); query is without '?', NULL pointer when there is none. A '#' or a byte outside
  * of visible ASCII is BAD_TARGET. CONNECT and TRACE are METHOD_REFUSED. */
 struct target {

@@ -1,7 +1,7 @@
 /* write.h: heads written as HTTP/1.1, into memory of fixed size.
  *
- * Larder never passes a peer's bytes on as a head: it writes its own, from checked parts. The writer remembers that the room was too small
- * (`failed`), so that a caller checks once at the end.
+ * Larder never passes a peer's bytes on as a head: it writes its own, from checked parts. The writer remembers that the room was too small,
+ * or that a part had a byte that the parser would refuse there (`failed`), so that a caller checks once at the end; after it nothing is written.
  */
 #ifndef LARDER_HTTP_WRITE_H
 #define LARDER_HTTP_WRITE_H

@@ -245,6 +245,22 @@ Test(http_chunked, lines_and_trailers_are_bounded)
                  strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
 }
 
+Test(http_chunked, every_line_has_the_whole_bound_for_itself)
+{
+    struct chunk_decoder decoder;
+    struct span          payload;
+    char                 chunk[CHUNK_LINE_MAX + 16];
+    int                  length = snprintf(chunk, sizeof chunk, "1;a=%0*d\r\nx\r\n", CHUNK_LINE_MAX - 6, 0);
+
+    chunk_decode_init(&decoder);
+    for (int i = 0; i < 3; i++) {
+        struct span in = span_of(chunk, (size_t)length);
+        cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_NONE);
+        cr_assert_eq(in.len, 2);
+        cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_AGAIN);
+    }
+}
+
 Test(http_chunked, extensions_of_a_whole_body_are_bounded)
 {
     struct chunk_decoder decoder;
