@@ -37,6 +37,17 @@ accepted(struct listener *listener, int fd, const struct addr *peer)
         conn_open(admin, fd);
 }
 
+static void
+set_times(struct admin_config *config)
+{
+    if (config->idle_time == 0)
+        config->idle_time = 60 * NSEC_PER_SEC;
+    if (config->request_time == 0)
+        config->request_time = 10 * NSEC_PER_SEC;
+    if (config->send_time == 0)
+        config->send_time = 10 * NSEC_PER_SEC;
+}
+
 enum err
 admin_create(struct admin **out, int fd, const struct admin_config *config, struct fault *fault)
 {
@@ -48,6 +59,7 @@ admin_create(struct admin **out, int fd, const struct admin_config *config, stru
         return fault_set(fault, ERR_NO_MEMORY, "no memory for the admin API");
     }
     admin->config = *config;
+    set_times(&admin->config);
     list_init(&admin->conns);
     enum err err = listener_open(&admin->listener, config->loop, fd, accepted, admin);
     if (err != ERR_NONE) {

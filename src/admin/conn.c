@@ -15,10 +15,6 @@
 
 enum { FIELDS_MAX = 64, TARGET_MAX = 8 * 1024, IN_MAX = CONN_HEAD_MAX + CONN_BODY_MAX };
 
-#define IDLE_TIME (60 * NSEC_PER_SEC)
-#define REQUEST_TIME (10 * NSEC_PER_SEC)
-#define SEND_TIME (10 * NSEC_PER_SEC)
-
 static void
 set_timer(struct conn *conn, nsec time)
 {
@@ -62,7 +58,7 @@ conn_answer(struct conn *conn, unsigned status, json_t *body, const char *allow)
     free(json);
     conn->cancel = NULL;
     conn->state = CONN_WRITING;
-    set_timer(conn, SEND_TIME);
+    set_timer(conn, conn->admin->config.send_time);
 }
 
 void
@@ -97,7 +93,7 @@ static void
 refuse_and_close(struct conn *conn, unsigned status, const char *sentence)
 {
     conn->keep = false;
-    conn_refuse(conn, status, "%s", sentence);
+    conn_refuse(conn, status, "%s.", sentence);
 }
 
 /* Forgets the request at the front. */
@@ -127,7 +123,7 @@ handle(struct conn *conn, const struct head *head, struct span body)
 
     conn->head_only = head->method == METHOD_HEAD;
     if (parse_target(head, &target, &refusal) != ERR_NONE) {
-        conn_refuse(conn, refusal_status(refusal), "The request is refused: %s.", refusal_text(refusal));
+        conn_refuse(conn, refusal_status(refusal), "%s.", refusal_text(refusal));
         return;
     }
     struct api_request request = { head->method, target.path, body };
@@ -146,12 +142,12 @@ take_body(struct conn *conn, const struct head *head, size_t head_size)
         return true;
     }
     if (framing.kind == BODY_CHUNKED) {
-        refuse_and_close(conn, 411, "The body must come with a Content-Length.");
+        refuse_and_close(conn, 411, "The body must come with a Content-Length");
         return true;
     }
     size_t length = framing.kind == BODY_NONE ? 0 : (size_t)framing.length;
     if (framing.kind == BODY_LENGTH && framing.length > CONN_BODY_MAX) {
-        refuse_and_close(conn, 413, "The body is longer than 64 KiB.");
+        refuse_and_close(conn, 413, "The body is longer than 64 KiB");
         return true;
     }
     if (conn->in.len - head_size < length) {
@@ -232,7 +228,7 @@ flush(struct conn *conn)
         }
         conn->sent += put;
         if (conn->state == CONN_WRITING)
-            set_timer(conn, SEND_TIME);
+            set_timer(conn, conn->admin->config.send_time);
     }
     text_clear(&conn->out);
     conn->sent = 0;
@@ -249,8 +245,9 @@ wait_for_request(struct conn *conn)
     }
     if (conn->out.len > 0 && !flush(conn)) /* 100 (Continue) */
         return;
+    const struct admin_config *config = &conn->admin->config;
     if (!conn->started)
-        set_timer(conn, conn->in.len > 0 ? REQUEST_TIME : IDLE_TIME);
+        set_timer(conn, conn->in.len > 0 ? config->request_time : config->idle_time);
     conn->started = conn->in.len > 0;
 }
 
@@ -336,7 +333,7 @@ conn_open(struct admin *admin, int fd)
         conn_close(conn);
         return;
     }
-    set_timer(conn, IDLE_TIME);
+    set_timer(conn, admin->config.idle_time);
 }
 
 void

@@ -26,6 +26,8 @@ struct admin_config {
     /* Blocks of metrics, `index` from 0; false after the last. Blocks of one table add up. */
     bool (*metrics)(void *owner, unsigned index, const struct metric_table **table, const void **cells);
     void *owner;
+    /* For a client that waits, whose request is under way, that takes nothing. 0: 60 s, 10 s, 10 s. */
+    nsec idle_time, request_time, send_time;
 };
 
 /* Takes over `fd`, a listening Unix socket (also on failure), and answers from now on. */
