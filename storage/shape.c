@@ -1,8 +1,8 @@
 /* shape.c: see shape.h.
  *
- * Shards: two for each reader, so that two rarely want one lock, but 4 to 16 (more cost hits: each
- * evicts on its own), and none under 64 MiB. Segments: large ones waste less and are written in longer runs,
- * but eviction wants at least 64, better 256 of them in a shard.
+ * Shards: one for each reader, at most 16 (more cost hits: each evicts on its own), and none under 64 MiB.
+ * Segments: a record is as long as one at most, so they are as large as they may be: 8 MiB, or what leaves 64 of
+ * them in a shard, since eviction wants that many. A tiny store makes do with 16.
  */
 #include "shape.h"
 #include "index.h"
@@ -12,17 +12,14 @@
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
 
-enum { SHARDS_LEAST = 4, SHARDS_MOST = 16, SEGMENTS_LEAST = 16, SHARDS_PER_THREAD = 4, THREADS_MOST = 4 };
+enum { SHARDS_MOST = 16, SEGMENTS_WANTED = 64, SEGMENTS_LEAST = 16, SHARDS_PER_THREAD = 4, THREADS_MOST = 4 };
 
 static unsigned
 shards_of(uint64_t size, unsigned readers)
 {
-    unsigned wanted = SHARDS_LEAST, shards = 1;
-    while (wanted < 2 * readers && wanted < SHARDS_MOST)
-        wanted *= 2;
-    while (shards < wanted && size / (2 * shards) >= 64 * MIB)
+    unsigned shards = 1;
+    while (shards < readers && shards < SHARDS_MOST && size / (2 * shards) >= 64 * MIB)
         shards *= 2;
     return shards;
 }
@@ -30,7 +27,9 @@ shards_of(uint64_t size, unsigned readers)
 static uint32_t
 segment_size_of(uint64_t shard_size)
 {
-    uint64_t size = shard_size >= 2 * GIB ? 8 * MIB : MIB;
+    uint64_t size = 8 * MIB;
+    while (shard_size / size < SEGMENTS_WANTED && size > MIB)
+        size /= 2;
     while (shard_size / size < SEGMENTS_LEAST && size > 256 * KIB)
         size /= 2;
     return (uint32_t)size;

@@ -13,7 +13,8 @@
 
 enum {
     CHUNK_SMALLEST = 16 * 1024,
-    CHUNK_LARGEST = 64 * 1024,
+    CHUNK_LARGEST = 64 * 1024, /* of a body that passes: its window is given back in these */
+    CHUNK_KEPT = 1024 * 1024,  /* of one that is kept whole, and stored in few pieces */
     CHUNK_KNOWN_MAX = 1024 * 1024, /* a body of known length up to this gets a single chunk */
     WINDOW = 256 * 1024
 };
@@ -23,6 +24,7 @@ struct fill_chunk {
     _Atomic(struct fill_chunk *) next; /* holds a reference */
     _Atomic size_t               len;
     size_t                       room;
+    bool                         counted; /* in fill->live; written before the writer leaves the chunk */
     char                         bytes[];
 };
 
@@ -30,7 +32,7 @@ struct fill {
     _Atomic unsigned        refs;
     _Atomic enum fill_state state;
     _Atomic uint64_t        size; /* appended */
-    _Atomic uint64_t        live; /* bytes in chunks that are still there */
+    _Atomic uint64_t        live; /* bytes in chunks that the writer has left and a reader has not: those can be given back */
     _Atomic bool            paused;
 
     /* the writer's */
@@ -51,6 +53,7 @@ chunk_create(size_t room)
     atomic_init(&chunk->next, NULL);
     atomic_init(&chunk->len, 0);
     chunk->room = room;
+    chunk->counted = false;
     return chunk;
 }
 
@@ -74,7 +77,8 @@ chunk_release(struct fill *fill, struct fill_chunk *chunk)
     bool freed = false;
     while (chunk != NULL && atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1) {
         struct fill_chunk *next = atomic_load_explicit(&chunk->next, memory_order_acquire);
-        atomic_fetch_sub(&fill->live, atomic_load_explicit(&chunk->len, memory_order_relaxed));
+        if (chunk->counted)
+            atomic_fetch_sub(&fill->live, atomic_load_explicit(&chunk->len, memory_order_relaxed));
         free(chunk);
         freed = true;
         chunk = next;
@@ -129,14 +133,14 @@ static size_t
 next_room(const struct fill *fill, size_t needed)
 {
     uint64_t size = fill_size(fill);
-    uint64_t room = fill->last->room * 2;
+    uint64_t room = fill->last->room * 2, most = fill->first == NULL ? CHUNK_LARGEST : CHUNK_KEPT;
 
     if (fill->expected > size && fill->expected <= CHUNK_KNOWN_MAX)
         room = fill->expected - size;
     else if (room < CHUNK_SMALLEST)
         room = CHUNK_SMALLEST;
-    else if (room > CHUNK_LARGEST)
-        room = CHUNK_LARGEST;
+    else if (room > most)
+        room = most;
     return room < needed ? needed : (size_t)room;
 }
 
@@ -148,6 +152,8 @@ link_chunk(struct fill *fill, struct fill_chunk *chunk)
     chunk_acquire(chunk); /* one for the link, one for the writer */
     atomic_store_explicit(&before->next, chunk, memory_order_release);
     fill->last = chunk;
+    before->counted = true;
+    atomic_fetch_add(&fill->live, atomic_load_explicit(&before->len, memory_order_relaxed));
     chunk_release(fill, before);
 }
 
@@ -159,7 +165,6 @@ append_to_last(struct fill *fill, struct span bytes)
 
     if (bytes.len == 0)
         return;
-    atomic_fetch_add(&fill->live, bytes.len);
     memcpy(chunk->bytes + len, bytes.at, bytes.len);
     atomic_store_explicit(&chunk->len, len + bytes.len, memory_order_release);
 }

@@ -7,6 +7,8 @@
 
 #include <larder/base/check.h>
 
+enum { READS_PER_TURN = 8 };
+
 enum progress { MORE, WAIT, STOP };
 
 static bool
@@ -205,15 +207,20 @@ read_some(struct fetch *fetch)
     return ERR_NONE;
 }
 
+/* An origin that sends faster than we read would otherwise hold the loop: after READS_PER_TURN others have their turn. */
 void
 fetch_receive(struct fetch *fetch)
 {
-    while (!fetch->paused) {
+    for (unsigned reads = 0; !fetch->paused;) {
         enum progress progress = take(fetch);
         if (progress == STOP)
             return;
         if (progress == MORE)
             continue;
+        if (reads++ == READS_PER_TURN) {
+            task_defer(fetch->origin->loop, &fetch->task);
+            return;
+        }
         enum err err = read_some(fetch);
         if (err == ERR_AGAIN) {
             buf_return_if_empty(&fetch->connection->in);

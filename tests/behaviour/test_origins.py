@@ -130,7 +130,7 @@ def test_bytes_after_an_answer_are_never_the_next_one(origin, start):
     b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100000 + b"\r\n\r\n",
     b"HTTP/1.1 100 Continue\r\n\r\n" * 50,
     b"",
-])
+], ids=lambda value: repr(value)[:60])
 def test_broken_answers_are_502(origin, larder, bytes_):
     def handler(exchange):
         exchange.send(bytes_)

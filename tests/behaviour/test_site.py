@@ -17,6 +17,7 @@ TREE = "/usr/share/doc/python3.11/html"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 CONFIG = """
+{user}
 worker_processes 1;
 daemon off;
 error_log stderr warn;
@@ -71,7 +72,8 @@ def nginx(tmp_path_factory):
             os.chmod(os.path.join(path, name), 0o644)
     os.chmod(folder, 0o755)
     port = free_port()
-    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, root=root))
+    user = "user root;" if os.geteuid() == 0 else ""  # else its worker could not read the folder
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, root=root, user=user))
     process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-e", "stderr"], stderr=subprocess.PIPE)
     wait_until_ready(process, port)
     process.folder, process.port, process.root = folder, port, root
@@ -82,7 +84,7 @@ def nginx(tmp_path_factory):
 
 @pytest.fixture
 def larder(nginx):
-    larder = Larder(origin=f"127.0.0.1:{nginx.port}", ttl="1h", ram="256M")
+    larder = Larder(origin=f"127.0.0.1:{nginx.port}", ttl="1h", ram="1G")  # its longest file has 3.6 MB
     yield larder
     larder.close()
 

@@ -47,7 +47,7 @@ static enum err
 open_at(struct store **store, const char *directory, uint64_t size, const struct disk_calls *calls,
         struct fault *fault)
 {
-    struct store_config config = { .directory = directory, .size = size, .readers = 1 };
+    struct store_config config = { .directory = directory, .size = size, .readers = 4 };
     return store_open_with(store, &config, calls != NULL ? calls : &disk_calls_real, fault);
 }
 

@@ -28,14 +28,14 @@ Test(storage_shape, of_common_sizes)
     cr_assert_eq(tiny.segment_size, 512 * 1024);
     cr_assert_eq(tiny.waiting_max, 32 * MIB);
 
-    struct shape small = shape(1024 * MIB, 2);
-    cr_assert_eq(small.shards, 4);
+    struct shape small = shape(256 * MIB, 2);
+    cr_assert_eq(small.shards, 2);
     cr_assert_eq(small.threads, 1);
-    cr_assert_eq(small.segment_size, MIB);
-    cr_assert_eq(small.segments, 256);
-    cr_assert_eq(small.waiting_max, 64 * MIB);
+    cr_assert_eq(small.segment_size, 2 * MIB);
+    cr_assert_eq(small.segments, 64);
+    cr_assert_eq(shape(1024 * MIB, 2).waiting_max, 64 * MIB);
 
-    struct shape large = shape(65536 * MIB, 8);
+    struct shape large = shape(65536 * MIB, 16);
     cr_assert_eq(large.shards, 16);
     cr_assert_eq(large.threads, 4);
     cr_assert_eq(large.segment_size, 8 * MIB);
@@ -47,7 +47,7 @@ Test(storage_shape, no_shard_under_64_mib)
     cr_assert_eq(shape(127 * MIB, 8).shards, 1);
     cr_assert_eq(shape(128 * MIB, 8).shards, 2);
     cr_assert_eq(shape(1024 * MIB, 64).shards, 16);
-    cr_assert_eq(shape(1024 * MIB, 1).shards, 4);
+    cr_assert_eq(shape(1024 * MIB, 1).shards, 1);
 }
 
 Test(storage_shape, every_size_has_sixteen_segments)

@@ -438,7 +438,7 @@ Test(storage_store, a_closing_store_takes_no_jobs)
 
 Test(storage_store, shards_share_the_keys)
 {
-    struct fixture fixture = fixture_open(256 * (uint64_t)MIB, 2, NULL, NULL);
+    struct fixture fixture = fixture_open(256 * (uint64_t)MIB, 4, NULL, NULL);
 
     cr_assert_eq(store_metrics_count(fixture.store), 4);
     for (uint64_t i = 0; i < 400; i++)
@@ -470,7 +470,7 @@ submit_many(void *argument)
 
 Test(storage_store, jobs_from_many_threads)
 {
-    struct fixture   fixture = fixture_open(256 * (uint64_t)MIB, 2, NULL, NULL);
+    struct fixture   fixture = fixture_open(256 * (uint64_t)MIB, 4, NULL, NULL);
     struct submitter submitters[SUBMITTERS];
 
     for (uint64_t i = 0; i < SUBMITTERS; i++) {
