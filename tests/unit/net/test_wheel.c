@@ -120,7 +120,7 @@ change_some(struct wheel *wheel, struct probe *probes, nsec now, uint64_t *state
     }
 }
 
-Test(net_wheel, does_what_a_naive_model_does)
+Test(net_wheel, does_what_a_naive_model_does, .timeout = 120)
 {
     uint64_t      state = 0x9e3779b97f4a7c15;
     nsec          now = 123456789;
@@ -217,7 +217,7 @@ set_again(struct timer *timer)
     wheel_set(chain->wheel, timer, chain->again);
 }
 
-Test(net_wheel, a_timer_that_sets_itself_to_the_past_fires_once_a_turn)
+Test(net_wheel, a_timer_that_sets_itself_to_the_past_fires_once_a_turn, .timeout = 30)
 {
     struct wheel *wheel = create_wheel(0);
     struct chain  chain = { .wheel = wheel };
