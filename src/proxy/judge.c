@@ -14,7 +14,7 @@
 static void
 give_up(struct lead *lead, enum fetch_failure failure, const char *detail)
 {
-    flight_fail(lead->flight, failure, detail);
+    flight_fail(lead->flight, (int)failure, detail);
     lead_end(lead);
 }
 

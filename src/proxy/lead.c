@@ -189,7 +189,7 @@ on_fail(void *owner, enum fetch_failure failure, const char *detail)
     log_write(lead->worker->config.log, LOG_WARN, "%.*s: %s%s%s", SPAN_ARG(lead->primary.text),
               fetch_failure_text(failure), *detail == '\0' ? "" : ": ", detail);
     if (flight_phase(lead->flight) == FLIGHT_OPEN)
-        flight_fail(lead->flight, failure, detail);
+        flight_fail(lead->flight, (int)failure, detail);
     else
         cut(lead);
     lead_end(lead);
