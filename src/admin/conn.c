@@ -1,7 +1,7 @@
 /* conn.c: see conn.h.
  *
- * run() is the whole life of a connection: it goes from state to state until it must wait for the socket, the timer, or a
- * handler. Everything that may end the connection returns false when it did.
+ * run() is the whole life of a connection: it goes from state to state until it must wait for the socket,
+ * the timer, or a handler. Everything that may end the connection returns false when it did.
  */
 #include "conn.h"
 

@@ -4,7 +4,8 @@
  *                                     └─ WORKING ─conn_answer─▶ (later, from another callback)
  *
  * A handler answers at once, or says conn_wait and answers later; if the client leaves meanwhile, its
- * cancel is called, once, and the connection must not be touched any more. Pipelined requests wait for their turn.
+ * cancel is called, once, and the connection must not be touched any more. Pipelined requests wait for
+ * their turn.
  *
  * Owner: the control loop.
  */
@@ -43,8 +44,8 @@ enum { CONN_HEAD_MAX = 16 * 1024, CONN_BODY_MAX = 64 * 1024, CONN_ANSWER_MAX = 4
 void conn_open(struct admin *admin, int fd);
 void conn_close(struct conn *conn);
 
-/* Answers the request in hand with a JSON document, which is taken over; NULL: memory ended. `allow` (or NULL) is
- * the value of an Allow field. */
+/* Answers the request in hand with a JSON document, which is taken over; NULL: memory ended. `allow` (or
+ * NULL) is the value of an Allow field. */
 void conn_answer(struct conn *conn, unsigned status, json_t *body, const char *allow);
 
 /* {"error": "..."} */

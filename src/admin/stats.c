@@ -1,7 +1,7 @@
 /* stats.c: all metrics as JSON, each with its meaning.
  *
- * Tables come in blocks, one from each worker and shard; a metric is the sum of its cells. Cells are read one by one while the workers
- * count on: each is right, together they are a moment, not an instant.
+ * Tables come in blocks, one from each worker and shard; a metric is the sum of its cells. Cells are read
+ * one by one while the workers count on: each is right, together they are a moment, not an instant.
  */
 #include "api.h"
 

@@ -16,8 +16,9 @@ struct client_answer {
     json_t     *json; /* the body */
 };
 
-/* Asks the server whose socket is `path` (NULL: the default one). `body` NULL: none; else JSON text. An answer that is no
- * 2xx is a fault with the server's own sentence. On success the caller ends it with client_answer_fini. */
+/* Asks the server whose socket is `path` (NULL: the default one). `body` NULL: none; else JSON text. An
+ * answer that is no 2xx is a fault with the server's own sentence. On success the caller ends it with
+ * client_answer_fini. */
 MUST_CHECK enum err client_ask(const char *path, const char *method, const char *target, const char *body,
                                struct client_answer *answer, struct fault *fault);
 

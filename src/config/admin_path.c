@@ -44,7 +44,8 @@ prepare_folder(const char *folder, bool create, struct fault *fault)
     return check_folder(folder, fault);
 }
 
-/* In the runtime folder of the session, which is the user's own. False: there is none, or its path is too long. */
+/* In the runtime folder of the session, which is the user's own. False: there is none, or its path is too
+ * long. */
 static bool
 put_runtime_path(char *out)
 {

@@ -92,7 +92,8 @@ add_words(struct flags *flags, struct statement *statement, struct span text)
     return ERR_NONE;
 }
 
-/* The words behind a flag: one, or as many as the directive takes. `first` has a NULL pointer unless it came after "=". */
+/* The words behind a flag: one, or as many as the directive takes. `first` has a NULL pointer unless it
+ * came after "=". */
 static enum err
 take_words(struct flags *flags, const struct directive *directive, struct statement *statement,
            struct span first, struct fault *fault)

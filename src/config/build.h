@@ -2,8 +2,8 @@
  *
  *      statements ──▶ scope (top level, limits, defaults, a site) ──▶ apply_* ──▶ drafts ──finish──▶ snapshot
  *
- * Limits and defaults are read before any site, wherever they stand. A draft becomes part of the snapshot only when
- * nothing at all was wrong.
+ * Limits and defaults are read before any site, wherever they stand. A draft becomes part of the snapshot
+ * only when nothing at all was wrong.
  */
 #ifndef CONFIG_BUILD_H
 #define CONFIG_BUILD_H
@@ -64,8 +64,8 @@ void build_apply(struct build *build, struct statement *statements);
 /* The statements of one block. */
 void build_apply_block(struct build *build, struct scope *scope, const struct statement *block);
 
-/* Checks what can be checked only at the end, and hands over the snapshot; `source` is where findings without a
- * line belong. On failure *snapshot is NULL, and the fault is the closing line of the report. */
+/* Checks what can be checked only at the end, and hands over the snapshot; `source` is where findings
+ * without a line belong. On failure *snapshot is NULL, and the fault is the closing line of the report. */
 MUST_CHECK enum err build_finish(struct build *build, const struct source *source, struct snapshot **snapshot,
                                  struct fault *fault);
 

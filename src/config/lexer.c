@@ -1,7 +1,7 @@
 /* lexer.c: see lexer.h.
  *
- * `#` begins a comment only where a word could begin, so that a#b is a word; `\` before the end of a line joins it
- * with the next; everywhere else a backslash is a backslash, but for \" and \\ inside quotes.
+ * `#` begins a comment only where a word could begin, so that a#b is a word; `\` before the end of a line
+ * joins it with the next; everywhere else a backslash is a backslash, but for \" and \\ inside quotes.
  */
 #include "lexer.h"
 

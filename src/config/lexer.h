@@ -2,9 +2,9 @@
  *
  *      ttl  ${TTL:-2m} ;  # comment          WORD "ttl" · WORD "2m" · END · ... · END at the end of the line
  *
- * Words come out with quotes taken off and ${NAME} replaced; what the environment gives is never looked at again,
- * so a value with a brace or a space in it stays one word. What is malformed is reported here, and the lexer goes on
- * behind it.
+ * Words come out with quotes taken off and ${NAME} replaced; what the environment gives is never looked at
+ * again, so a value with a brace or a space in it stays one word. What is malformed is reported here, and
+ * the lexer goes on behind it.
  */
 #ifndef CONFIG_LEXER_H
 #define CONFIG_LEXER_H

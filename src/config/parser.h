@@ -28,8 +28,8 @@ struct statement {
     struct statement *next;
 };
 
-/* The statements of a source, with those of the files that it includes. What is malformed is in the report; the rest
- * is there all the same, so that its errors are found too. */
+/* The statements of a source, with those of the files that it includes. What is malformed is in the report;
+ * the rest is there all the same, so that its errors are found too. */
 struct statement *parse_source(struct loading *loading, const struct source *source);
 
 #endif

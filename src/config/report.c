@@ -1,4 +1,5 @@
-/* report.c: findings are written out at once, with their line of the source, and sorted when they are printed. */
+/* report.c: findings are written out at once, with their line of the source, and sorted when they are
+ * printed. */
 #include "source.h"
 
 #include <larder/base/text.h>

@@ -179,7 +179,8 @@ find_alias(const struct schema *schema, struct span name, unsigned contexts)
     return NULL;
 }
 
-/* A third of the letters may be wrong, and one in the shortest names: this is the first distance that is too far. */
+/* A third of the letters may be wrong, and one in the shortest names: this is the first distance that is
+ * too far. */
 static unsigned
 too_far(struct span name)
 {

@@ -1,10 +1,11 @@
 /* schema.h: the table of directives: what may be said, where, how often, and what it means.
  *
  *      a row of `directives` ──────────────┐
- *      an option row of a layer below ─────┴──▶ struct directive ──▶ checks · "did you mean" · flags · reference
+ *      an option row of a layer below ─────┴─▶ struct directive ─▶ checks · suggestions · flags · reference
  *
- * Settings that are one number come from the option tables of the layers that use them, and are directives of the same
- * name; only what has a form of its own is written out in schema.c. Nothing else knows a directive's name.
+ * Settings that are one number come from the option tables of the layers that use them, and are directives
+ * of the same name; only what has a form of its own is written out in schema.c. Nothing else knows a
+ * directive's name.
  */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
@@ -69,7 +70,8 @@ const char *schema_place(enum context context);
 /* "TIME", "SIZE", "NUMBER", "on|off". */
 const char *schema_type(const struct option_row *row);
 
-/* The word of `timeout` that sets a row of pool_options: its name, if it is a time. Empty: it is set otherwise. */
+/* The word of `timeout` that sets a row of pool_options: its name, if it is a time. Empty: it is set
+ * otherwise. */
 struct span schema_timeout_word(const struct option_row *row);
 
 #endif

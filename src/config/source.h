@@ -1,7 +1,8 @@
 /* source.h: the text that a configuration is read from, and places in it.
  *
- * A source is a file or, for the command line, one flag, which has a name and no text. The memory of a load (struct
- * loading) holds sources, tokens and statements, and goes away as a whole when the snapshot is built.
+ * A source is a file or, for the command line, one flag, which has a name and no text. The memory of a load
+ * (struct loading) holds sources, tokens and statements, and goes away as a whole when the snapshot is
+ * built.
  */
 #ifndef CONFIG_SOURCE_H
 #define CONFIG_SOURCE_H
@@ -43,7 +44,8 @@ void *loading_alloc(struct loading *loading, size_t size);
 /* A copy with a NUL behind it; NULL sets `exhausted`. */
 char *loading_text(struct loading *loading, struct span text);
 
-/* Reads a whole file as a source. The fault names the path. Text that is no UTF-8, or has control characters, is refused. */
+/* Reads a whole file as a source. The fault names the path. Text that is no UTF-8, or has control
+ * characters, is refused. */
 MUST_CHECK enum err source_read(struct loading *loading, const char *path, unsigned depth,
                                 struct source **source, struct fault *fault);
 

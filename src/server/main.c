@@ -17,7 +17,7 @@ run(int argc, char *argv[], const struct cli_io *io)
 static const struct command command_run = {
     .name = "run",
     .usage = "-c FILE | --origin HOST:PORT [flags]",
-    .summary = "Serves.",
+    .summary = "Serves a site, or all that a configuration names.",
     .help = "Serves the sites of a configuration, or, without any file, one site for every host. Ends at "
             "SIGTERM or\n"
             "SIGINT when the answers under way are out; at a second signal at once.\n",

@@ -23,8 +23,8 @@ struct names {
 MUST_CHECK enum err names_open(struct names *names, struct loop *loop, const struct site_table *sites,
                                struct log *log, struct fault *fault);
 
-/* Runs the loop until each name was told once, or did not resolve, or `most` has passed: an origin that is known at
- * once is there for the first request. */
+/* Runs the loop until each name was told once, or did not resolve, or `most` has passed: an origin that is
+ * known at once is there for the first request. */
 void names_settle(struct names *names, nsec most);
 
 /* Idempotent, also on zeros. */

@@ -1,7 +1,8 @@
 /* server.c: the order of things, forwards and backwards.
  *
- * Each step of `steps` makes one part and says what it could not have; the parts know how to end themselves, also when
- * they never began, so server_destroy is the same after a failed start and after a long life.
+ * Each step of `steps` makes one part and says what it could not have; the parts know how to end
+ * themselves, also when they never began, so server_destroy is the same after a failed start and after a
+ * long life.
  */
 #include <larder/server/server.h>
 
@@ -257,8 +258,8 @@ server_run(struct server *server)
     CHECK(server->over);
 }
 
-/* Workers first, so that nobody asks any more; then the store, whose last jobs write to the workers' loops and to ours;
- * then what they wrote to. */
+/* Workers first, so that nobody asks any more; then the store, whose last jobs write to the workers' loops
+ * and to ours; then what they wrote to. */
 void
 server_destroy(struct server **pointer)
 {

@@ -1,7 +1,8 @@
 /* signals.h: SIGTERM, SIGINT and SIGHUP as events of the control loop.
  *
- * They are blocked in the calling thread, and in all that it starts, from signals_open to signals_close; what comes
- * meanwhile waits in the descriptor. SIGPIPE is ignored for good: a write to a peer that left is an error, not a death.
+ * They are blocked in the calling thread, and in all that it starts, from signals_open to signals_close;
+ * what comes meanwhile waits in the descriptor. SIGPIPE is ignored for good: a write to a peer that left is
+ * an error, not a death.
  *
  * Owner: the control thread.
  */

@@ -3,8 +3,9 @@
  *      GET  /v1/stats                    all metrics, added up over workers and shards
  *      POST /v1/purge  {"url": "..."}    {"objects": 3}: removed, in all variants
  *
- * Errors are {"error": "a sentence"} with a status of 4xx or 5xx. Everything is bounded: heads of 16 KiB, bodies of 64 KiB, 64
- * connections, and time limits for clients that do nothing. Who may connect may do everything: the socket's mode is the only lock.
+ * Errors are {"error": "a sentence"} with a status of 4xx or 5xx. Everything is bounded: heads of 16 KiB,
+ * bodies of 64 KiB, 64 connections, and time limits for clients that do nothing. Who may connect may do
+ * everything: the socket's mode is the only lock.
  *
  * Owner: the thread of the loop.
  */

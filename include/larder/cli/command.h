@@ -21,7 +21,8 @@ struct command {
     const char *summary;            /* one line */
     const char *help;               /* some lines, each ended by a newline */
     void (*print_flags)(FILE *out); /* NULL: it has none */
-    /* `argv` is what follows the name. Returns the exit code; a failure has written its one line to io->err. */
+    /* `argv` is what follows the name. Returns the exit code; a failure has written its one line to
+     * io->err. */
     int (*run)(int argc, char *argv[], const struct cli_io *io);
 };
 
@@ -30,7 +31,8 @@ struct command_table {
     size_t                       count;
 };
 
-/* argv[0] is the program. Also answers help, --help, --version, and what is unknown. Returns the exit code. */
+/* argv[0] is the program. Also answers help, --help, --version, and what is unknown. Returns the exit
+ * code. */
 int cli_main(const struct command_table *table, int argc, char *argv[], const struct cli_io *io);
 
 /* "larder NAME: text", and the exit code for it. */

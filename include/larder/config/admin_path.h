@@ -4,8 +4,8 @@
  *      $XDG_RUNTIME_DIR is set   $XDG_RUNTIME_DIR/larder.sock
  *      else                      /tmp/larder-UID/admin.sock
  *
- * Nobody else may put a socket there in our name: the folders of the first and last rule must be the user's own, and
- * writable for nobody else.
+ * Nobody else may put a socket there in our name: the folders of the first and last rule must be the user's
+ * own, and writable for nobody else.
  */
 #ifndef LARDER_CONFIG_ADMIN_PATH_H
 #define LARDER_CONFIG_ADMIN_PATH_H
@@ -19,7 +19,8 @@ enum { ADMIN_PATH_SIZE = 108 };
 /* Whether a socket can have this path at all: neither empty nor longer than ADMIN_PATH_SIZE. */
 MUST_CHECK enum err admin_path_check(struct span path, struct fault *fault);
 
-/* The default path. `create`: makes its folder if it is missing (the server). ERR_DENIED: the folder is not safe. */
+/* The default path. `create`: makes its folder if it is missing (the server). ERR_DENIED: the folder is not
+ * safe. */
 MUST_CHECK enum err admin_path_default(bool create, char out[static ADMIN_PATH_SIZE], struct fault *fault);
 
 #endif

@@ -4,8 +4,8 @@
  *         14 |     orign 127.0.0.1:8080
  *            |     ^~~~~ did you mean "origin"?
  *
- * All findings of a load are collected, not only the first, and printed in the order of the files. A report is bounded: what
- * is over REPORT_MAX is only counted. Owner: whoever loads.
+ * All findings of a load are collected, not only the first, and printed in the order of the files. A report
+ * is bounded: what is over REPORT_MAX is only counted. Owner: whoever loads.
  */
 #ifndef LARDER_CONFIG_REPORT_H
 #define LARDER_CONFIG_REPORT_H

@@ -1,7 +1,8 @@
 /* snapshot.h: one generation of the configuration, checked and whole.
  *
- * It holds all that serving needs: sites with their settings, pools (still without addresses: the resolver finds
- * those), addresses to listen on, limits, and where to store. Whoever uses it holds a reference; the last release frees it.
+ * It holds all that serving needs: sites with their settings, pools (still without addresses: the resolver
+ * finds those), addresses to listen on, limits, and where to store. Whoever uses it holds a reference; the
+ * last release frees it.
  *
  * Frozen after it was loaded; only the reference count and the pools' addresses change.
  */

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* `argv` is what follows "run". Errors of the configuration, one line or its findings, go to `err`; so does the log. */
+/* `argv` is what follows "run". Errors of the configuration, one line or its findings, go to `err`; so does
+ * the log. */
 int run_server(int argc, char *argv[], FILE *err);
 
 /* The flags, for help. */

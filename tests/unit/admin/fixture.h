@@ -1,6 +1,7 @@
 /* fixture.h: an admin API on a loop of the test's own, with a client on its socket.
  *
- * Nothing runs unless the test turns the loop; the metrics are two made-up tables; the cache is a real one, in memory.
+ * Nothing runs unless the test turns the loop; the metrics are two made-up tables; the cache is a real one,
+ * in memory.
  */
 #ifndef TEST_ADMIN_FIXTURE_H
 #define TEST_ADMIN_FIXTURE_H
@@ -43,7 +44,8 @@ int client_open(struct fixture *fixture);
 /* Writes bytes, then turns the loop once. */
 void client_send(struct fixture *fixture, int fd, const char *bytes);
 
-/* Turns the loop until a whole answer is there; its status. `json` (or NULL) gets the body, for json_decref. */
+/* Turns the loop until a whole answer is there; its status. `json` (or NULL) gets the body, for
+ * json_decref. */
 int client_answer(struct fixture *fixture, int fd, json_t **json);
 
 /* Turns the loop until the server has closed the connection; what came before that. */

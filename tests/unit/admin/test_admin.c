@@ -377,8 +377,8 @@ Test(admin, half_a_request_goes)
     expect_closed_silently("GET /v1/st");
 }
 
-/* Requests without end: when our side takes no more, the server holds an answer that it cannot send. It must not hold it
- * for ever: then our side breaks. */
+/* Requests without end: when our side takes no more, the server holds an answer that it cannot send. It
+ * must not hold it for ever: then our side breaks. */
 Test(admin, who_reads_nothing_goes)
 {
     static const char request[] = "GET /v1/stats HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -1,4 +1,5 @@
-/* fake_server.h: something at the other end of an admin socket that says what the test wants, and keeps what it was asked. */
+/* fake_server.h: something at the other end of an admin socket that says what the test wants, and keeps
+ * what it was asked. */
 #ifndef TEST_CLI_FAKE_SERVER_H
 #define TEST_CLI_FAKE_SERVER_H
 

@@ -1,4 +1,5 @@
-/* test_admin_path.c: the default place of the admin socket. The folders of root and of /tmp are not touched. */
+/* test_admin_path.c: the default place of the admin socket. The folders of root and of /tmp are not
+ * touched. */
 #include <criterion/criterion.h>
 
 #include <larder/config/admin_path.h>

@@ -1,7 +1,7 @@
 /* test_load.c: whole files against whole answers.
  *
- * Each cases/NAME.conf has a NAME.expected: the findings and the closing line, or, when nothing is wrong, what the
- * snapshot holds. Compared in full.
+ * Each cases/NAME.conf has a NAME.expected: the findings and the closing line, or, when nothing is wrong,
+ * what the snapshot holds. Compared in full.
  */
 #include <criterion/criterion.h>
 
