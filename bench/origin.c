@@ -109,10 +109,8 @@ worker_init(struct origin_worker *worker, struct origin *origin, struct addr *ad
     if (err != ERR_NONE)
         return err;
     err = listener_open(&worker->listener, worker->loop, fd, accepted, worker);
-    if (err != ERR_NONE) {
-        close(fd);
+    if (err != ERR_NONE)
         return fault_set(fault, err, "cannot watch the listening socket: %s", err_text(err));
-    }
     origin->listening++;
     return ERR_NONE;
 }
