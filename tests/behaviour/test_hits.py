@@ -13,7 +13,9 @@ def test_second_request_is_a_hit(origin, larder):
     assert first.status == second.status == 200
     assert first.body == second.body == b"hello"
     assert len(origin.asked("/a")) == 1
-    assert first.get("Cache-Status") == "larder; fwd=uri-miss; fwd-status=200; stored; ttl=60"
+    told, _, ttl = first.get("Cache-Status").rpartition("; ttl=")
+    assert told == "larder; fwd=uri-miss; fwd-status=200; stored"
+    assert 30 < int(ttl) <= 60  # counted from our request; a slow machine has used some of it
     assert second.get("Cache-Status").startswith("larder; hit; ttl=")
     assert second.get("Age") is not None and second.get("X-Custom") == "kept"
     assert second.get("Content-Length") == "5" and second.get("Via") == "1.1 larder"

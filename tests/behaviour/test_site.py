@@ -133,7 +133,8 @@ def test_every_byte_twice_and_the_origin_once(nginx, larder, fields, version):
     assert first == truth and second == truth
     stats = larder.stats()
     assert fetched == len(targets) and stats["origin.fetches"] == fetched
-    assert stats["proxy.hits"] == len(targets)
+    # What is still on its way into the store is read from its flight.
+    assert stats["proxy.hits"] + stats["proxy.followers"] == len(targets)
 
 
 def test_encodings_do_not_mix(nginx, larder):
