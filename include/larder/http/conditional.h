@@ -20,19 +20,28 @@ struct validators {
     struct span etag;
     int64_t     modified; /* Last-Modified, seconds */
     bool        has_modified;
+    int64_t     date; /* Date, when the origin sent it, seconds; only If-Range looks at it */
+    bool        has_date;
 };
 
 enum precondition {
-    PRECONDITION_NONE,        /* none given, or all hold: answer as usual */
+    PRECONDITION_NONE,         /* none given, or all hold: answer as usual */
     PRECONDITION_NOT_MODIFIED, /* 304 */
-    PRECONDITION_FAILED       /* 412 */
+    PRECONDITION_FAILED        /* 412 */
 };
 
-/* The order of RFC 9110 §13.2.2, for GET and HEAD on a stored answer with status 200: If-Match, else If-Unmodified-Since; then If-None-Match
- * (lists, `*`, weak comparison), else If-Modified-Since. A date that is none is ignored. */
-enum precondition conditional_evaluate(const struct head *request, const struct validators *stored, wall_time now);
+/* The order of RFC 9110 §13.2.2, for GET and HEAD on a stored answer with status 200: If-Match, else
+ * If-Unmodified-Since; then If-None-Match (lists, `*`, weak comparison), else If-Modified-Since. A date that
+ * is none is ignored. */
+enum precondition conditional_evaluate(const struct head *request, const struct validators *stored,
+                                       wall_time now);
 
 /* Whether the request carries If-Match, If-None-Match, If-Modified-Since or If-Unmodified-Since. */
 bool conditional_is(const struct head *request);
+
+/* Whether Range may be applied to what is stored (RFC 9110 §13.1.5): without If-Range true; an entity tag by
+ * strong comparison; a date that is exactly Last-Modified, when that is a strong validator, at least a
+ * second before Date (§8.8.2.2). Anything else, also two lines: false, and the answer is the whole. */
+bool conditional_if_range_holds(const struct head *request, const struct validators *stored, wall_time now);
 
 #endif

@@ -17,6 +17,8 @@
     X(ALLOW, "Allow")                                                                              \
     X(AUTHORIZATION, "Authorization")                                                              \
     X(CACHE_CONTROL, "Cache-Control")                                                              \
+    X(CACHE_GROUP_INVALIDATION, "Cache-Group-Invalidation")                                        \
+    X(CACHE_GROUPS, "Cache-Groups")                                                                \
     X(CACHE_STATUS, "Cache-Status")                                                                \
     X(CDN_CACHE_CONTROL, "CDN-Cache-Control")                                                      \
     X(CDN_LOOP, "CDN-Loop")                                                                        \
