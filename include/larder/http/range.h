@@ -57,7 +57,7 @@ struct content_range {
 };
 
 /* ERR_UNSUPPORTED: another unit. ERR_SYNTAX: malformed, or last before first, or not inside of the complete
- * length, or a number above 2^63 - 1: such an answer must not be combined with anything (§14.4). */
+ * length, or a number of 2^63 - 1 or more: such an answer must not be combined with anything (§14.4). */
 MUST_CHECK enum err content_range_parse(struct span value, struct content_range *range);
 
 /* "bytes 0-9/10", with an asterisk for what is RANGE_OPEN; not terminated. */
