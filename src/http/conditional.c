@@ -103,3 +103,29 @@ conditional_is(const struct head *request)
     return head_has(request, FIELD_IF_MATCH) || head_has(request, FIELD_IF_NONE_MATCH)
            || head_has(request, FIELD_IF_MODIFIED_SINCE) || head_has(request, FIELD_IF_UNMODIFIED_SINCE);
 }
+
+/* RFC 9110 §8.8.2.2: a second that was over when the origin answered, so that nothing can have changed in it
+ * without a trace. */
+static bool
+is_strong_date(const struct validators *stored)
+{
+    return stored->has_modified && stored->has_date && stored->date > stored->modified;
+}
+
+/* RFC 9110 §13.1.5: the field holds one entity tag or one date, never a list. A text that is no tag may only
+ * be a date. */
+bool
+conditional_if_range_holds(const struct head *request, const struct validators *stored, wall_time now)
+{
+    const struct field *field = head_find(request, FIELD_IF_RANGE);
+    struct etag         given, own;
+    int64_t             seconds;
+
+    if (field == NULL)
+        return true;
+    if (head_next(request, field) != NULL)
+        return false;
+    if (etag_parse(field->value, &given))
+        return etag_parse(stored->etag, &own) && etag_match_strong(given, own);
+    return is_strong_date(stored) && date_parse(field->value, now, &seconds) && seconds == stored->modified;
+}

@@ -139,3 +139,54 @@ Test(http_conditional, comparison)
         cr_assert_eq(etag_match_weak(pairs[i].b, pairs[i].a), pairs[i].weak);
     }
 }
+
+/* RFC 9110 §13.1.5. The stored answer was last modified at MODIFIED. */
+Test(http_conditional, if_range)
+{
+    static const struct {
+        const char *etag;
+        int64_t     date; /* after MODIFIED; -1: none */
+        const char *fields;
+        bool        holds;
+    } cases[] = {
+        { "\"a\"", 60, "", true },
+        { NULL, -1, "Range: bytes=0-1\r\n", true },
+        { "\"a\"", 60, "If-Range: \"a\"\r\n", true },
+        { "\"a\"", -1, "If-Range: \"a\"\r\n", true },
+        { "\"a\"", 60, "If-Range: \"b\"\r\n", false },
+        { "\"a\"", 60, "If-Range: \"A\"\r\n", false },
+        { "\"a\"", 60, "If-Range: W/\"a\"\r\n", false },
+        { "W/\"a\"", 60, "If-Range: W/\"a\"\r\n", false },
+        { "W/\"a\"", 60, "If-Range: \"a\"\r\n", false },
+        { "\"a\"", 60, "If-Range: \"a\", \"b\"\r\n", false },
+        { "\"a\"", 60, "If-Range: *\r\n", false },
+        { "\"a\"", 60, "If-Range: a\r\n", false },
+        { "\"a\"", 60, "If-Range:\r\n", false },
+        { "\"a\"", 60, "If-Range: \"a\"\r\nIf-Range: \"a\"\r\n", false },
+        { NULL, 60, "If-Range: \"a\"\r\n", false },
+        { "\"a\"", 60, "If-Range: " SAME "\r\n", true },
+        { NULL, 1, "If-Range: " SAME "\r\n", true },
+        { NULL, 0, "If-Range: " SAME "\r\n", false }, /* it could have changed twice in that second */
+        { NULL, -1, "If-Range: " SAME "\r\n", false },
+        { NULL, 60, "If-Range: " BEFORE "\r\n", false },
+        { NULL, 60, "If-Range: " AFTER "\r\n", false },
+        { NULL, 60, "If-Range: yesterday\r\n", false },
+        { NULL, 60, "If-Range: " SAME "\r\nIf-Range: " SAME "\r\n", false },
+    };
+    struct given given;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct validators stored = { .modified = MODIFIED,
+                                     .has_modified = true,
+                                     .date = MODIFIED + cases[i].date,
+                                     .has_date = cases[i].date >= 0 };
+        if (cases[i].etag != NULL)
+            stored.etag = span_of_text(cases[i].etag);
+        const struct head *head = given_request(&given, "GET / HTTP/1.1", cases[i].fields);
+        cr_assert_eq(conditional_if_range_holds(head, &stored, NOW), cases[i].holds, "%s against %s, %lld",
+                     cases[i].fields, cases[i].etag, (long long)cases[i].date);
+        stored.has_modified = false;
+        if (strstr(cases[i].fields, SAME) != NULL)
+            cr_assert_not(conditional_if_range_holds(head, &stored, NOW));
+    }
+}
