@@ -6,36 +6,11 @@
  * whatever follows its name, one that allows counts only when it stands alone, a number that is none is
  * DELTA_INVALID, and a quoted string that is never closed, which may hide a directive, is taken as no-store.
  */
-#include <larder/http/cache_control.h>
+#include <larder/base/check.h>
 #include <larder/http/scan.h>
 
 #include "bytes.h"
-
-/* How a directive is read. */
-enum reading {
-    FORBIDS, /* a flag; whatever follows the name, it is set */
-    ALLOWS,  /* a flag, set only without a value */
-    SECONDS,
-    SECONDS_OR_ANY, /* max-stale: no value means any number */
-    FIELDS          /* a flag without a value, with one a list of field names */
-};
-
-struct directive {
-    struct span  name;
-    enum reading reading;
-    size_t       flag;  /* offset of the bool */
-    size_t       value; /* offset of the int64_t or struct span */
-};
-
-/* A member taken apart. */
-struct member {
-    struct span name;
-    struct span value;
-    bool        has_value;
-    bool        quoted;
-    bool        malformed;
-    bool        unclosed; /* ends inside a quoted string */
-};
+#include "directive.h"
 
 /* clang-format off */
 #define NAME(text) { text, sizeof(text) - 1 }
@@ -45,7 +20,7 @@ struct member {
     { NAME(text), FIELDS, offsetof(struct cache_control, flag), offsetof(struct cache_control, member) }
 /* clang-format on */
 
-static const struct directive directives[] = {
+static const struct directive directives[DIRECTIVE_COUNT] = {
     DELTA("max-age", SECONDS, max_age), /* RFC 9111 §5.2 */
     DELTA("s-maxage", SECONDS, s_maxage),
     DELTA("max-stale", SECONDS_OR_ANY, max_stale),
@@ -82,13 +57,20 @@ list_of(struct cache_control *control, const struct directive *directive)
     return (struct span *)(void *)((char *)control + directive->value);
 }
 
-static const struct directive *
-find_directive(struct span name)
+int
+directive_find(struct span name)
 {
-    for (size_t i = 0; i < sizeof directives / sizeof directives[0]; i++)
+    for (int i = 0; i < DIRECTIVE_COUNT; i++)
         if (span_equal_nocase(directives[i].name, name))
-            return &directives[i];
-    return NULL;
+            return i;
+    return -1;
+}
+
+const struct directive *
+directive_at(int index)
+{
+    CHECK(index >= 0 && index < DIRECTIVE_COUNT);
+    return &directives[index];
 }
 
 /* Where the quoted string that begins at `from` is closed; the length of the text when it is not. */
@@ -116,7 +98,7 @@ ends_in_quotes(struct span text)
 }
 
 static void
-read_value(struct member *member, struct span text)
+read_value(struct directive_member *member, struct span text)
 {
     member->has_value = true;
     member->quoted = text.len >= 2 && text.at[0] == '"' && closing_quote(text, 0) == text.len - 1;
@@ -124,12 +106,12 @@ read_value(struct member *member, struct span text)
     member->malformed = !member->quoted && (text.len == 0 || scan_best()->token(text) != text.len);
 }
 
-static struct member
-read_member(struct span text)
+struct directive_member
+directive_read(struct span text)
 {
-    size_t        length = scan_best()->token(text);
-    struct member member = { .name = span_head(text, length), .unclosed = ends_in_quotes(text) };
-    struct span   rest = span_skip(text, length);
+    size_t                  length = scan_best()->token(text);
+    struct directive_member member = { .name = span_head(text, length), .unclosed = ends_in_quotes(text) };
+    struct span             rest = span_skip(text, length);
 
     if (rest.len > 0 && rest.at[0] == '=')
         read_value(&member, span_skip(rest, 1));
@@ -140,7 +122,7 @@ read_member(struct span text)
 
 /* 1*DIGIT; above DELTA_MAX it stays there, however many digits there are (RFC 9111 §1.2.2). */
 static int64_t
-read_delta(const struct member *member)
+read_delta(const struct directive_member *member)
 {
     int64_t sum = 0;
 
@@ -156,15 +138,15 @@ read_delta(const struct member *member)
     return sum;
 }
 
-static void
-set_delta(struct cache_control *control, const struct directive *directive, int64_t seconds)
+void
+directive_set_delta(struct cache_control *control, int index, int64_t seconds)
 {
-    int64_t *delta = delta_of(control, directive);
+    int64_t *delta = delta_of(control, directive_at(index));
 
     if (*delta == DELTA_ABSENT)
         *delta = seconds;
     else
-        control->repeated = true;
+        control->repeated = true; /* RFC 9111 §4.2.1: the first counts */
 }
 
 /* A comma list of at least one token. */
@@ -184,7 +166,8 @@ is_name_list(struct span rest)
 
 /* A list that cannot be read, and a second list, widen to the whole answer. */
 static void
-set_fields(struct cache_control *control, const struct directive *directive, const struct member *member)
+set_fields(struct cache_control *control, const struct directive *directive,
+           const struct directive_member *member)
 {
     struct span *list = list_of(control, directive);
 
@@ -194,9 +177,11 @@ set_fields(struct cache_control *control, const struct directive *directive, con
         *flag_of(control, directive) = true;
 }
 
-static void
-apply(struct cache_control *control, const struct directive *directive, const struct member *member)
+void
+directive_apply(struct cache_control *control, int index, const struct directive_member *member)
 {
+    const struct directive *directive = directive_at(index);
+
     switch (directive->reading) {
     case FORBIDS:
         *flag_of(control, directive) = true;
@@ -206,10 +191,10 @@ apply(struct cache_control *control, const struct directive *directive, const st
             *flag_of(control, directive) = true;
         break;
     case SECONDS:
-        set_delta(control, directive, read_delta(member));
+        directive_set_delta(control, index, read_delta(member));
         break;
     case SECONDS_OR_ANY:
-        set_delta(control, directive, member->has_value ? read_delta(member) : DELTA_ANY);
+        directive_set_delta(control, index, member->has_value ? read_delta(member) : DELTA_ANY);
         break;
     case FIELDS:
         set_fields(control, directive, member);
@@ -218,23 +203,30 @@ apply(struct cache_control *control, const struct directive *directive, const st
 }
 
 void
-cache_control_parse(const struct head *head, struct cache_control *control)
+directive_clear(struct cache_control *control)
 {
-    struct list_walk walk = { 0 };
-    struct span      text;
-
     *control = (struct cache_control){ .max_age = DELTA_ABSENT,
                                        .s_maxage = DELTA_ABSENT,
                                        .max_stale = DELTA_ABSENT,
                                        .min_fresh = DELTA_ABSENT,
                                        .stale_while_revalidate = DELTA_ABSENT,
                                        .stale_if_error = DELTA_ABSENT };
+}
+
+void
+cache_control_parse(const struct head *head, struct cache_control *control)
+{
+    struct list_walk walk = { 0 };
+    struct span      text;
+
+    directive_clear(control);
     while (head_walk(head, FIELD_CACHE_CONTROL, &walk, &text)) {
-        struct member           member = read_member(text);
-        const struct directive *directive = find_directive(member.name);
+        struct directive_member member = directive_read(text);
+        int                     index = directive_find(member.name);
         control->present = true;
+        control->source = FIELD_CACHE_CONTROL;
         control->no_store = control->no_store || member.unclosed;
-        if (directive != NULL)
-            apply(control, directive, &member);
+        if (index >= 0)
+            directive_apply(control, index, &member);
     }
 }

@@ -37,11 +37,14 @@ void cache_control_parse(const struct head *head, struct cache_control *control)
  * `source` tells which. When it is one of the first two, Cache-Control *and Expires* (and Pragma) are not to
  * be looked at (RFC 9213 §2.2).
  *
- * CDN-Cache-Control is a dictionary of RFC 8941: names in lower case only, of two the last counts; when it
+ * CDN-Cache-Control is a dictionary of RFC 8941: names in lower case only, of two the last counts. When it
  * is empty, breaks that grammar, or gives a known directive a value of another type, it counts as absent
- * (§2.1). A negative number is DELTA_INVALID. Surrogate-Control: `max-age=N` and `max-age=N+M`, where M
- * becomes stale_while_revalidate and stale_if_error; `no-store`; others are skipped, as are those aimed at
- * another surrogate (`max-age=60;name`). Without a max-age or no-store it counts as absent. */
+ * (§2.1). A negative number is DELTA_INVALID.
+ *
+ * Surrogate-Control is read as Cache-Control is, and knows `max-age=N+M`, where M is for
+ * stale_while_revalidate and stale_if_error unless they are given. Members aimed at another surrogate
+ * (`max-age=60;name`) are skipped. With nothing in it that we know (`content="ESI/1.0"`) it counts as
+ * absent. */
 void cache_control_effective(const struct head *response, struct cache_control *control);
 
 /* Whether Expires and Pragma do not count, since a targeted field was used. */
