@@ -9,7 +9,12 @@
 #include <larder/base/list.h>
 #include <stdlib.h>
 
-enum { UNCACHEABLE_SLOTS = 65536, FLIGHT_CHAINS = 64 };
+enum {
+    RECENT_SLOTS = 65536,
+    UNCACHEABLE_SECONDS = 120,
+    TROUBLED_SECONDS = 5, /* between two tries at an origin that failed, while something stale stands in */
+    FLIGHT_CHAINS = 64
+};
 
 static enum err
 init_tables(struct cache *cache)
@@ -32,9 +37,11 @@ cache_create(struct cache **out, const struct cache_config *config)
         return ERR_NO_MEMORY;
     cache->store = config->store;
     cache->workers = config->workers;
-    cache->uncacheable =
-        uncacheable_create(config->uncacheable_slots == 0 ? UNCACHEABLE_SLOTS : config->uncacheable_slots);
-    enum err err = cache->uncacheable == NULL ? ERR_NO_MEMORY : init_tables(cache);
+    size_t slots = config->recent_slots == 0 ? RECENT_SLOTS : config->recent_slots;
+    cache->uncacheable = recent_create(slots, UNCACHEABLE_SECONDS);
+    cache->troubled = recent_create(slots, TROUBLED_SECONDS);
+    bool     tables = cache->uncacheable != NULL && cache->troubled != NULL;
+    enum err err = tables ? init_tables(cache) : ERR_NO_MEMORY;
     *out = cache;
     if (err != ERR_NONE)
         cache_destroy(out);
@@ -53,7 +60,8 @@ cache_destroy(struct cache **pointer)
         map_fini(&cache->tables[i].flights);
         lock_fini(&cache->tables[i].lock);
     }
-    uncacheable_destroy(&cache->uncacheable);
+    recent_destroy(&cache->uncacheable);
+    recent_destroy(&cache->troubled);
     free(cache);
 }
 

@@ -13,8 +13,8 @@
 
 enum {
     CHUNK_SMALLEST = 16 * 1024,
-    CHUNK_LARGEST = 64 * 1024, /* of a body that passes: its window is given back in these */
-    CHUNK_KEPT = 1024 * 1024,  /* of one that is kept whole, and stored in few pieces */
+    CHUNK_LARGEST = 64 * 1024,     /* of a body that passes: its window is given back in these */
+    CHUNK_KEPT = 1024 * 1024,      /* of one that is kept whole, and stored in few pieces */
     CHUNK_KNOWN_MAX = 1024 * 1024, /* a body of known length up to this gets a single chunk */
     WINDOW = 256 * 1024
 };
@@ -32,8 +32,9 @@ struct fill {
     _Atomic unsigned        refs;
     _Atomic enum fill_state state;
     _Atomic uint64_t        size; /* appended */
-    _Atomic uint64_t        live; /* bytes in chunks that the writer has left and a reader has not: those can be given back */
-    _Atomic bool            paused;
+    _Atomic uint64_t
+        live; /* bytes in chunks that the writer has left and a reader has not: those can be given back */
+    _Atomic bool paused;
 
     /* the writer's */
     struct fill_chunk *first; /* NULL once the fill passes */

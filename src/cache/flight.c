@@ -236,6 +236,17 @@ enter(struct flight *flight, enum flight_phase phase)
     flight_tell(flight);
 }
 
+/* An answer has come. Those who ask for a key whose answers cannot be reused need not wait for each other. */
+static void
+note_outcome(struct flight *flight)
+{
+    recent_forget(flight->cache->troubled, flight->key.digest);
+    if (flight->verdict.reusable)
+        recent_forget(flight->cache->uncacheable, flight->key.digest);
+    else
+        recent_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
+}
+
 enum err
 flight_share(struct flight *flight, struct span meta, const struct verdict *verdict, struct span vary,
              struct span values, int64_t length)
@@ -256,7 +267,7 @@ flight_share(struct flight *flight, struct span meta, const struct verdict *verd
     flight->verdict = *verdict;
     flight->length = length;
     flight->fill = fill;
-    uncacheable_forget(flight->cache->uncacheable, flight->key.digest);
+    note_outcome(flight);
     enter(flight, FLIGHT_SHARED);
     return ERR_NONE;
 }
@@ -271,7 +282,7 @@ flight_let_go(struct flight *flight, enum reason reason, bool remember)
     flight->fill = fill;
     flight->reason = reason;
     if (remember)
-        uncacheable_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
+        recent_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
     flight_unhook(flight);
     enter(flight, FLIGHT_RELEASED);
     return ERR_NONE;
@@ -286,6 +297,7 @@ flight_refresh(struct flight *flight, struct span meta, const struct verdict *ve
     flight->meta = kept;
     flight->verdict = *verdict;
     flight->refreshed_created = created;
+    note_outcome(flight);
     enter(flight, FLIGHT_REFRESHED);
     return ERR_NONE;
 }
@@ -300,10 +312,16 @@ flight_fail(struct flight *flight, int failure, const char *detail)
 }
 
 void
+flight_note_trouble(struct flight *flight)
+{
+    recent_remember(flight->cache->troubled, flight->key.digest, clock_mono());
+}
+
+void
 flight_outgrow(struct flight *flight, enum reason reason)
 {
     flight->reason = reason;
-    uncacheable_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
+    recent_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
     flight_unhook(flight);
     /* Under the lock, because a worker that found the flight earlier may open its cursor just now. */
     lock_acquire(&table_of(flight)->lock);

@@ -6,6 +6,7 @@
 #include <larder/cache/key.h>
 
 #include <larder/base/check.h>
+#include <stdio.h>
 
 /* The shard is chosen by these bits (store.h): all keys of a URL share them. */
 #define SHARD_BITS UINT64_C(0xff00000000000000)
@@ -126,21 +127,40 @@ key_primary(struct arena *arena, const struct hash_seed *seed, struct span schem
     return ERR_NONE;
 }
 
+/* A key below another one, in the same shard. */
+static enum err
+key_below(struct arena *arena, const struct hash_seed *seed, const struct store_key *above, struct span more,
+          struct store_key *key)
+{
+    struct composer text = { arena_alloc(arena, above->text.len + more.len + 1), 0 };
+
+    if (text.at == NULL)
+        return ERR_NO_MEMORY;
+    put(&text, above->text);
+    put(&text, SPAN("\n"));
+    put(&text, more);
+    key->text = span_of(text.at, text.len);
+    key->digest = hash_digest(seed, key->text);
+    key->digest.high = (key->digest.high & ~SHARD_BITS) | (above->digest.high & SHARD_BITS);
+    return ERR_NONE;
+}
+
 enum err
 key_variant(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary,
             struct span values, struct store_key *key)
 {
-    struct composer text = { arena_alloc(arena, primary->text.len + values.len + 1), 0 };
+    return key_below(arena, seed, primary, values, key);
+}
 
-    if (text.at == NULL)
-        return ERR_NO_MEMORY;
-    put(&text, primary->text);
-    put(&text, SPAN("\n"));
-    put(&text, values);
-    key->text = span_of(text.at, text.len);
-    key->digest = hash_digest(seed, key->text);
-    key->digest.high = (key->digest.high & ~SHARD_BITS) | (primary->digest.high & SHARD_BITS);
-    return ERR_NONE;
+enum err
+key_part(struct arena *arena, const struct hash_seed *seed, const struct store_key *whole,
+         struct range_spec part, struct store_key *key)
+{
+    char text[RANGE_SPEC_SIZE + sizeof "range: "];
+    char spec[RANGE_SPEC_SIZE];
+    int  len = snprintf(text, sizeof text, "range: %.*s", SPAN_ARG(range_spec_format(part, spec)));
+
+    return key_below(arena, seed, whole, span_of(text, (size_t)len), key);
 }
 
 /* ── as an operator types it ── */

@@ -9,6 +9,7 @@
 #include "tables.h"
 
 #include <larder/base/check.h>
+#include <larder/cache/reuse.h>
 #include <larder/cache/vary.h>
 
 enum { LOOKS_MAX = 8 };
@@ -16,15 +17,16 @@ enum { LOOKS_MAX = 8 };
 enum look { LOOK_DONE, LOOK_AGAIN, LOOK_MISS, LOOK_NO_MEMORY };
 
 struct looker {
-    struct cache                *cache;
-    unsigned                     reader;
-    struct arena                *arena;
-    const struct head           *request;
-    const struct store_key      *primary;
-    const struct cache_settings *settings;
-    wall_time                    now;
-    struct store_key             key; /* where we look now */
-    struct lookup               *found;
+    struct cache                 *cache;
+    unsigned                      reader;
+    struct arena                 *arena;
+    const struct lookup_question *asked;
+    const struct head            *request;
+    const struct store_key       *primary;
+    const struct cache_settings  *settings;
+    wall_time                     now;
+    struct store_key              key; /* where we look now */
+    struct lookup                *found;
 };
 
 static bool
@@ -47,78 +49,37 @@ turn_to_variant(struct looker *look, struct span spec)
     return LOOK_AGAIN;
 }
 
+/* With the stale object in hand, if there is one: it may still be validated, or stand in. */
 static enum look
 go_alone(struct looker *look, enum reason reason)
 {
-    lease_release(&look->found->lease);
     look->found->flight = flight_create(look->cache, look->primary, &look->key, true);
     look->found->reason = reason;
     look->found->result = LOOKUP_ALONE;
     return look->found->flight == NULL ? LOOK_NO_MEMORY : LOOK_DONE;
 }
 
-/* The store's answer: DONE for a fresh object; MISS with a lease for a stale one, without for none. */
+/* What is stored, or under way, is not for this request. */
 static enum look
-look_in_store(struct looker *look)
+go_without(struct looker *look, enum reason reason)
 {
-    struct lookup *found = look->found;
+    lease_release(&look->found->lease);
+    look->found->completes = false;
+    return go_alone(look, reason);
+}
 
-    if (!store_find(look->cache->store, look->reader, &look->key, look->now, &found->lease))
-        return LOOK_MISS;
-    if (!object_read(found->lease.record.meta, &found->object)) {
-        lease_release(&found->lease);
-        return LOOK_MISS;
-    }
-    if (found->object.flags & OBJECT_MARKER) {
-        /* The spec is copied by vary_values, so the lease may go. */
-        enum look next = turn_to_variant(look, found->object.vary);
-        lease_release(&found->lease);
-        return next;
-    }
-    if ((found->object.flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
-        return go_alone(look,
-                        head_has(look->request, FIELD_AUTHORIZATION) ? REASON_AUTHORIZATION : REASON_COOKIE);
-    if ((found->object.flags & OBJECT_ALWAYS_VALIDATE) || look->now.ns >= found->object.fresh_until.ns)
-        return LOOK_MISS;
-    found->result = LOOKUP_HIT;
+static enum look
+hit(struct looker *look, enum reason reason)
+{
+    look->found->result = LOOKUP_HIT;
+    look->found->reason = reason;
     return LOOK_DONE;
 }
 
-enum lookup_fit
-lookup_fits(struct arena *arena, const struct flight *flight, const struct head *request,
-            const struct cache_settings *settings, struct span *values)
+static bool
+is_recent(const struct looker *look, const struct recent *table)
 {
-    *values = SPAN_EMPTY;
-    if (flight_vary(flight).len > 0) {
-        if (vary_values(arena, request, flight_vary(flight), values) != ERR_NONE)
-            return FIT_NO_MEMORY;
-        if (!flight_suits(flight, *values))
-            return FIT_OTHER_VARIANT;
-    }
-    if (flight_verdict(flight)->implicit && has_credentials(request, settings))
-        return FIT_CREDENTIALS;
-    return FIT_YES;
-}
-
-/* A flight under our key is under way. Takes over the caller's reference. */
-static enum look
-join(struct looker *look, struct flight *flight)
-{
-    struct span values;
-
-    if (flight_phase(flight) == FLIGHT_SHARED) {
-        enum lookup_fit fit = lookup_fits(look->arena, flight, look->request, look->settings, &values);
-        if (fit != FIT_YES) {
-            enum look next = fit == FIT_OTHER_VARIANT ? turn_to_variant(look, flight_vary(flight))
-                             : fit == FIT_CREDENTIALS ? go_alone(look, REASON_COOKIE)
-                                                      : LOOK_NO_MEMORY;
-            flight_release(&flight);
-            return next;
-        }
-    }
-    look->found->flight = flight;
-    look->found->result = LOOKUP_FOLLOW;
-    return LOOK_DONE;
+    return recent_knows(table, look->key.digest, clock_mono());
 }
 
 /* Whether the store has something else by now than what we found: a flight landed in between. */
@@ -137,14 +98,16 @@ has_changed(struct looker *look)
     return changed;
 }
 
-/* Joins the flight of our key, or starts it, in one step under the table's lock. */
-static enum look
-join_or_lead(struct looker *look)
+enum claim { CLAIM_OURS, CLAIM_THEIRS, CLAIM_CHANGED, CLAIM_NO_MEMORY };
+
+/* The flight of our key: a new one, now hooked, or the one under way, in one step under the table's lock. */
+static enum claim
+claim(struct looker *look, struct flight **flight)
 {
     struct flight_table *table = cache_table(look->cache, look->key.digest);
     struct flight       *fresh = flight_create(look->cache, look->primary, &look->key, true);
     if (fresh == NULL)
-        return LOOK_NO_MEMORY;
+        return CLAIM_NO_MEMORY;
 
     lock_acquire(&table->lock);
     struct flight *under_way = flight_find(table, look->key.digest);
@@ -156,55 +119,252 @@ join_or_lead(struct looker *look)
     lock_release(&table->lock);
 
     if (under_way == NULL && !changed) {
-        look->found->flight = fresh;
-        look->found->result = LOOKUP_LEAD;
-        return LOOK_DONE;
+        *flight = fresh;
+        return CLAIM_OURS;
     }
     flight_release(&fresh);
-    if (changed) {
-        lease_release(&look->found->lease);
+    *flight = under_way;
+    return changed ? CLAIM_CHANGED : CLAIM_THEIRS;
+}
+
+/* A stale object is sent; whoever comes first refreshes it behind his answer, unless that failed a moment ago. */
+static enum look
+hit_stale(struct looker *look, enum reason reason)
+{
+    struct flight *flight;
+
+    if (is_recent(look, look->cache->troubled))
+        return hit(look, reason);
+    switch (claim(look, &flight)) {
+    case CLAIM_OURS:
+        look->found->refresh = flight;
+        break;
+    case CLAIM_THEIRS:
+        flight_release(&flight);
+        break;
+    case CLAIM_CHANGED:
         return LOOK_AGAIN;
+    case CLAIM_NO_MEMORY:
+        break; /* the object can be sent all the same */
     }
-    return join(look, under_way);
+    return hit(look, reason);
+}
+
+/* Whether the stored part has the one range that is wanted. */
+static bool
+has_range(const struct object *object, size_t len, const struct range_set *ranges)
+{
+    struct byte_range wanted[RANGES_MAX];
+    unsigned          count;
+
+    return ranges != NULL && ranges->count == 1
+           && range_resolve(ranges, object->complete, wanted, &count) == ERR_NONE
+           && wanted[0].first >= object->first && wanted[0].last < object->first + (int64_t)len;
+}
+
+/* A part that lacks what is wanted. The rest of it can be asked for alone when it is in one piece. */
+static enum look
+look_past_part(struct looker *look, bool fresh)
+{
+    struct lookup *found = look->found;
+    int64_t        end = found->object.first + (int64_t)found->lease.record.body.len;
+
+    found->completes = fresh && look->asked->ranges == NULL && !look->asked->distrust
+                       && (found->object.first == 0 || end == found->object.complete);
+    if (!found->completes)
+        lease_release(&found->lease);
+    return LOOK_MISS;
+}
+
+/* What is stored is an object: may it be sent? MISS: it has to be validated. */
+static enum look
+look_at_object(struct looker *look)
+{
+    struct lookup *found = look->found;
+    enum reason    reason;
+
+    if ((found->object.flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
+        return go_without(look, head_has(look->request, FIELD_AUTHORIZATION) ? REASON_AUTHORIZATION
+                                                                             : REASON_COOKIE);
+    enum reuse reuse = reuse_decide(&found->object, look->request, look->settings, look->now, &reason);
+    found->covers = !(found->object.flags & OBJECT_PARTIAL)
+                    || has_range(&found->object, found->lease.record.body.len, look->asked->ranges);
+    if (!found->covers)
+        return look_past_part(look, reuse == REUSE_FRESH);
+    switch (reuse) {
+    case REUSE_FRESH:
+        return hit(look, REASON_NONE);
+    case REUSE_STALE:
+        return hit_stale(look, reason);
+    case REUSE_VALIDATE:
+        break;
+    }
+    if (look->asked->distrust) {
+        lease_release(&found->lease);
+        return LOOK_MISS;
+    }
+    if (reuse_on_error(&found->object, look->now) && is_recent(look, look->cache->troubled))
+        return hit(look, REASON_STALE_IF_ERROR);
+    if (reason == REASON_ALWAYS_VALIDATE)
+        return go_alone(look, reason); /* nobody may share what the origin says to this request */
+    return LOOK_MISS;
+}
+
+/* The store's answer: DONE for an object that may be sent; MISS with a lease for one that may not, without for none. */
+static enum look
+look_in_store(struct looker *look)
+{
+    struct lookup *found = look->found;
+
+    if (!store_find(look->cache->store, look->reader, &look->key, look->now, &found->lease))
+        return LOOK_MISS;
+    if (!object_read(found->lease.record.meta, &found->object)) {
+        lease_release(&found->lease);
+        return LOOK_MISS;
+    }
+    if (found->object.flags & OBJECT_MARKER) {
+        /* The spec is copied by vary_values, so the lease may go. */
+        enum look next = turn_to_variant(look, found->object.vary);
+        lease_release(&found->lease);
+        return next;
+    }
+    return look_at_object(look);
+}
+
+enum lookup_fit
+lookup_fits(struct arena *arena, const struct flight *flight, const struct head *request,
+            const struct cache_settings *settings, struct span *values)
+{
+    *values = SPAN_EMPTY;
+    if (flight_vary(flight).len > 0) {
+        if (vary_values(arena, request, flight_vary(flight), values) != ERR_NONE)
+            return FIT_NO_MEMORY;
+        if (!flight_suits(flight, *values))
+            return FIT_OTHER_VARIANT;
+    }
+    if (!flight_verdict(flight)->reusable)
+        return FIT_NOT_REUSABLE;
+    if (flight_verdict(flight)->implicit && has_credentials(request, settings))
+        return FIT_CREDENTIALS;
+    return FIT_YES;
+}
+
+/* A flight under our key is under way, and its head is there. Takes over the caller's reference when it does not suit. */
+static enum look
+join_shared(struct looker *look, struct flight *flight)
+{
+    struct span values;
+    enum look   next = LOOK_NO_MEMORY;
+
+    switch (lookup_fits(look->arena, flight, look->request, look->settings, &values)) {
+    case FIT_YES:
+        look->found->flight = flight;
+        look->found->result = LOOKUP_FOLLOW;
+        return LOOK_DONE;
+    case FIT_OTHER_VARIANT:
+        lease_release(&look->found->lease);
+        next = turn_to_variant(look, flight_vary(flight));
+        break;
+    case FIT_NOT_REUSABLE:
+        next = go_alone(look, REASON_KNOWN_UNCACHEABLE);
+        break;
+    case FIT_CREDENTIALS:
+        next = go_without(look, REASON_COOKIE);
+        break;
+    case FIT_NO_MEMORY:
+        break;
+    }
+    flight_release(&flight);
+    return next;
+}
+
+static enum look
+join_or_lead(struct looker *look)
+{
+    struct flight *flight;
+
+    switch (claim(look, &flight)) {
+    case CLAIM_OURS:
+        look->found->flight = flight;
+        look->found->result = LOOKUP_LEAD;
+        return LOOK_DONE;
+    case CLAIM_THEIRS:
+        if (flight_phase(flight) == FLIGHT_SHARED)
+            return join_shared(look, flight);
+        look->found->flight = flight;
+        look->found->result = LOOKUP_FOLLOW;
+        return LOOK_DONE;
+    case CLAIM_CHANGED:
+        return LOOK_AGAIN;
+    case CLAIM_NO_MEMORY:
+        break;
+    }
+    return LOOK_NO_MEMORY;
+}
+
+/* Nothing is stored of what is wanted. One range is fetched alone, by all who want the same. */
+static enum look
+turn_to_part(struct looker *look)
+{
+    struct store_key part;
+
+    if (head_has(look->request, FIELD_IF_RANGE))
+        return go_alone(look, REASON_NONE); /* what the answer is depends on this client's validator */
+    if (key_part(look->arena, store_seed(look->cache->store), &look->key, look->asked->ranges->spec[0], &part)
+        != ERR_NONE)
+        return LOOK_NO_MEMORY;
+    look->key = part;
+    look->found->part = true;
+    return LOOK_MISS;
 }
 
 static enum look
 look_once(struct looker *look)
 {
+    lease_release(&look->found->lease);
+    look->found->completes = look->found->part = false;
     enum look next = look_in_store(look);
     if (next != LOOK_MISS)
         return next;
-    if (uncacheable_knows(look->cache->uncacheable, look->key.digest, clock_mono()))
-        return go_alone(look, REASON_KNOWN_UNCACHEABLE);
-    return join_or_lead(look);
+    if (reuse_only_if_cached(look->request, look->settings)) {
+        look->found->result = LOOKUP_NOTHING;
+        return LOOK_DONE;
+    }
+    if (look->found->lease.shard == NULL && look->asked->ranges != NULL && look->asked->ranges->count == 1)
+        next = turn_to_part(look);
+    if (next != LOOK_MISS)
+        return next;
+    if (!is_recent(look, look->cache->uncacheable))
+        return join_or_lead(look);
+    if (look->found->completes)
+        return go_without(look, REASON_KNOWN_UNCACHEABLE);
+    return go_alone(look, REASON_KNOWN_UNCACHEABLE);
 }
 
 enum err
-lookup_object(struct cache *cache, unsigned reader, struct arena *arena, const struct head *request,
-              const struct store_key *primary, const struct cache_settings *settings, wall_time now,
-              struct lookup *lookup)
+lookup_object(struct cache *cache, unsigned reader, struct arena *arena,
+              const struct lookup_question *question, wall_time now, struct lookup *lookup)
 {
     *lookup = (struct lookup){ .reason = REASON_NONE };
     struct looker look = { .cache = cache,
                            .reader = reader,
                            .arena = arena,
-                           .request = request,
-                           .primary = primary,
-                           .settings = settings,
+                           .asked = question,
+                           .request = question->request,
+                           .primary = question->primary,
+                           .settings = question->settings,
                            .now = now,
-                           .key = *primary,
+                           .key = *question->primary,
                            .found = lookup };
     enum look     next = LOOK_AGAIN;
 
-    for (unsigned i = 0; next == LOOK_AGAIN; i++) {
-        lease_release(&lookup->lease);
-        next = i < LOOKS_MAX ? look_once(&look) : go_alone(&look, REASON_NONE);
-    }
+    for (unsigned i = 0; next == LOOK_AGAIN; i++)
+        next = i < LOOKS_MAX ? look_once(&look) : go_without(&look, REASON_NONE);
     if (next == LOOK_NO_MEMORY) {
         lease_release(&lookup->lease);
         return ERR_NO_MEMORY;
     }
-    CHECK((lookup->result == LOOKUP_HIT) == (lookup->flight == NULL));
+    CHECK((lookup->result == LOOKUP_HIT || lookup->result == LOOKUP_NOTHING) == (lookup->flight == NULL));
     return ERR_NONE;
 }
 

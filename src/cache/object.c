@@ -1,7 +1,7 @@
 /* object.c: the bytes of a stored answer's meta, written and read.
  *
  *      0   magic, version · flags · status · lengths of head, vary, etag · times · last-modified       fixed
- *      64  head · vary spec · (marker: digests)                                                        variable
+ *      104 head · vary spec · (marker: digests)                                                        variable
  *
  * Integers are little-endian as the machine's are: a store is not carried between machines of different order, and its
  * superblock says so. Everything is read by memcpy: a record's meta is aligned to nothing.
@@ -14,7 +14,7 @@
 #include <larder/http/parse.h>
 #include <larder/http/write.h>
 
-enum { OBJECT_MAGIC = 0x4f42, OBJECT_VERSION = 1, NO_ETAG = 0xffff, FIELDS_MAX = 256 };
+enum { OBJECT_MAGIC = 0x4f42, OBJECT_VERSION = 2, NO_ETAG = 0xffff, FIELDS_MAX = 256 };
 
 struct object_header {
     uint16_t magic, version;
@@ -25,11 +25,12 @@ struct object_header {
     uint32_t variants;
     uint32_t etag_at;  /* in the head */
     uint16_t etag_len; /* NO_ETAG: none */
-    uint16_t has_modified;
-    int64_t  modified;
-    int64_t  born, fresh_until, expires; /* ns since 1970 */
+    uint8_t  has_modified, has_date;
+    int64_t  modified, date;                                         /* seconds since 1970 */
+    int64_t  born, fresh_until, refresh_until, error_until, expires; /* ns since 1970 */
+    int64_t  first, complete;
 };
-_Static_assert(sizeof(struct object_header) == 64, "the layout is the same everywhere");
+_Static_assert(sizeof(struct object_header) == 104, "the layout is the same everywhere");
 
 /* ── reading ── */
 
@@ -49,13 +50,19 @@ object_read(struct span meta, struct object *object)
                                .status = header.status,
                                .born = { header.born },
                                .fresh_until = { header.fresh_until },
+                               .refresh_until = { header.refresh_until },
+                               .error_until = { header.error_until },
                                .expires = { header.expires },
+                               .first = header.first,
+                               .complete = header.complete,
                                .variant_count = header.variants };
     object->head = span_of(meta.at + sizeof header, header.head_len);
     object->vary = span_of(object->head.at + header.head_len, header.vary_len);
     object->variants = span_of(object->vary.at + header.vary_len, header.variants * sizeof(struct digest));
     object->validators.has_modified = header.has_modified != 0;
     object->validators.modified = header.modified;
+    object->validators.has_date = header.has_date != 0;
+    object->validators.date = header.date;
     if (header.etag_len == NO_ETAG)
         return true;
     if ((uint64_t)header.etag_at + header.etag_len > header.head_len)
@@ -90,11 +97,24 @@ fill_header(struct object_header *header, unsigned status, const struct verdict 
                                       .etag_len = NO_ETAG,
                                       .born = verdict->born.ns,
                                       .fresh_until = verdict->fresh_until.ns,
+                                      .refresh_until = verdict->refresh_until.ns,
+                                      .error_until = verdict->error_until.ns,
                                       .expires = verdict->expires.ns };
     if (verdict->always_validate)
         header->flags |= OBJECT_ALWAYS_VALIDATE;
     if (verdict->implicit)
         header->flags |= OBJECT_IMPLICIT;
+    if (verdict->strict)
+        header->flags |= OBJECT_STRICT;
+}
+
+/* A part stays that part. */
+static void
+fill_part(struct object_header *header, const struct object *object)
+{
+    header->flags |= object->flags & OBJECT_PARTIAL;
+    header->first = object->first;
+    header->complete = object->complete;
 }
 
 /* Where the validators are in the head that was written. */
@@ -115,6 +135,9 @@ find_validators(struct object_header *header, struct span written, const struct 
         header->modified = modified;
         header->has_modified = 1;
     }
+    field = head_find(parsed, FIELD_DATE);
+    if (field != NULL && date_parse(field->value, now, &header->date))
+        header->has_date = 1;
 }
 
 /* Header, head and spec as one piece; `head` was written at `memory` + the header's size. */
@@ -148,11 +171,14 @@ room_for(const struct head *head)
     return room;
 }
 
-/* Set-Cookie never is in an answer that is kept as not for everyone; Age is made anew on each reuse. */
+/* RFC 9111 §3.1: what belongs to one connection, or to the way through one proxy, is not stored. Age is made anew on
+ * each reuse. */
 static bool
-is_kept(const struct hop_set *hop, const struct field *field)
+is_stored(const struct hop_set *hop, const struct verdict *verdict, const struct field *field)
 {
-    return !framing_is_hop(hop, field) && field->id != FIELD_AGE && field->id != FIELD_CONTENT_LENGTH;
+    return !framing_is_hop(hop, field) && field->id != FIELD_AGE && field->id != FIELD_CONTENT_LENGTH
+           && !span_equal_nocase(field->name, SPAN("Proxy-Authentication-Info"))
+           && !verdict_hides(verdict, field->name);
 }
 
 static void
@@ -166,13 +192,31 @@ write_date_if_missing(struct writer *writer, const struct head *head, wall_time 
     write_field(writer, SPAN("Date"), span_of(date, sizeof date)); /* RFC 9110 §6.6.1 */
 }
 
+static void
+write_stored_head(struct writer *writer, const struct head *response, const struct verdict *verdict,
+                  const struct hop_set *hop, bool partial, wall_time now)
+{
+    if (partial)
+        write_status_line(writer, 200, SPAN_EMPTY);
+    else
+        write_status_line(writer, response->status, response->reason);
+    for (unsigned i = 0; i < response->count; i++)
+        if (is_stored(hop, verdict, &response->fields[i])
+            && !(partial && response->fields[i].id == FIELD_CONTENT_RANGE))
+            write_field(writer, response->fields[i].name, response->fields[i].value);
+    write_date_if_missing(writer, response, now);
+    write_field(writer, SPAN("Via"), response->minor == 0 ? SPAN("1.0 larder") : SPAN("1.1 larder"));
+}
+
 enum err
 object_write(struct arena *arena, const struct head *response, const struct verdict *verdict,
-             struct span vary, int64_t length, wall_time now, struct span *meta)
+             struct span vary, int64_t length, const struct content_range *part, wall_time now,
+             struct span *meta)
 {
     struct object_header header;
     struct hop_set       hop;
     enum refusal         refusal;
+    struct writer        writer;
     size_t               room = room_for(response);
 
     if (room > OBJECT_HEAD_MAX || framing_mark_hop(response, &hop, &refusal) != ERR_NONE)
@@ -180,19 +224,16 @@ object_write(struct arena *arena, const struct head *response, const struct verd
     char *memory = arena_alloc(arena, sizeof header + room + vary.len);
     if (memory == NULL)
         return ERR_NO_MEMORY;
-    struct writer writer;
     writer_init(&writer, memory + sizeof header, room);
-    write_status_line(&writer, response->status, response->reason);
-    for (unsigned i = 0; i < response->count; i++)
-        if (is_kept(&hop, &response->fields[i]))
-            write_field(&writer, response->fields[i].name, response->fields[i].value);
-    write_date_if_missing(&writer, response, now);
-    write_field(&writer, SPAN("Via"), response->minor == 0 ? SPAN("1.0 larder") : SPAN("1.1 larder"));
+    write_stored_head(&writer, response, verdict, &hop, part != NULL, now);
     if (length >= 0)
         write_field_u64(&writer, SPAN("Content-Length"), (uint64_t)length);
     if (writer.failed)
         return ERR_LIMIT;
-    fill_header(&header, response->status, verdict);
+    fill_header(&header, part != NULL ? 200 : response->status, verdict);
+    if (part != NULL)
+        fill_part(&header, &(struct object){
+                               .flags = OBJECT_PARTIAL, .first = part->first, .complete = part->complete });
     return finish_meta(memory, &header, writer_span(&writer), vary, now, meta);
 }
 
@@ -223,6 +264,25 @@ object_set_length(struct arena *arena, struct span meta, uint64_t length, struct
 }
 
 enum err
+object_make_whole(struct arena *arena, struct span meta, struct span *whole)
+{
+    struct object_header header;
+    struct object        object;
+
+    if (!object_read(meta, &object))
+        return ERR_CORRUPT;
+    enum err err = object_set_length(arena, meta, (uint64_t)object.complete, whole);
+    if (err != ERR_NONE)
+        return err;
+    char *memory = (char *)(uintptr_t)whole->at; /* ours, just written */
+    memcpy(&header, memory, sizeof header);
+    header.flags &= ~(uint32_t)OBJECT_PARTIAL;
+    header.first = header.complete = 0;
+    memcpy(memory, &header, sizeof header);
+    return ERR_NONE;
+}
+
+enum err
 object_write_marker(struct arena *arena, struct span vary, const struct digest *variants, size_t count,
                     wall_time expires, struct span *meta)
 {
@@ -247,41 +307,96 @@ object_write_marker(struct arena *arena, struct span vary, const struct digest *
 
 /* ── refreshing (RFC 9111 §3.2, §4.3.4) ── */
 
-/* What a 304 says about these is about itself, or must not change what is stored beside the body. */
-static bool
-is_of_the_body(enum field_id id)
+/* An answer that updates a stored one. */
+struct update {
+    const struct head *head;
+    struct hop_set     hop;
+    struct verdict     hides; /* only its `hidden` */
+    struct span        type;  /* the stored media type, without parameters */
+};
+
+static struct span
+media_type(struct span content_type)
 {
-    return id == FIELD_CONTENT_LENGTH || id == FIELD_CONTENT_ENCODING || id == FIELD_CONTENT_TYPE
-           || id == FIELD_CONTENT_RANGE;
+    struct span rest = content_type, type;
+    return span_split(&rest, ';', &type) ? span_trim(type) : SPAN_EMPTY;
+}
+
+/* RFC 9111 §3.2: what the stored body depends on stays as it is. A Content-Type may become more exact, not another one: servers are known
+ * to put a default on every 304. */
+static bool
+is_of_the_body(const struct update *update, const struct field *field)
+{
+    if (field->id == FIELD_CONTENT_TYPE)
+        return !span_equal_nocase(media_type(field->value), update->type);
+    return field->id == FIELD_CONTENT_LENGTH || field->id == FIELD_CONTENT_ENCODING
+           || field->id == FIELD_CONTENT_RANGE;
 }
 
 static bool
-is_replacing(const struct hop_set *hop, const struct field *field)
+is_replacing(const struct update *update, const struct field *field)
 {
-    return is_kept(hop, field) && !is_of_the_body((enum field_id)field->id) && field->id != FIELD_VIA;
-}
-
-static bool
-is_replaced(const struct head *update, const struct hop_set *hop, const struct field *stored)
-{
-    const struct field *field = head_find_name(update, stored->name);
-    return field != NULL && is_replacing(hop, field);
+    return is_stored(&update->hop, &update->hides, field) && !is_of_the_body(update, field)
+           && field->id != FIELD_VIA;
 }
 
 static void
-write_joined(struct writer *writer, const struct head *stored, const struct head *update,
-             const struct hop_set *hop)
+write_replacing(struct writer *writer, const struct update *update, struct span name)
 {
-    write_status_line(writer, stored->status, stored->reason);
-    for (unsigned i = 0; i < stored->count; i++)
-        if (!is_replaced(update, hop, &stored->fields[i]))
-            write_field(writer, stored->fields[i].name, stored->fields[i].value);
-    for (unsigned i = 0; i < update->count; i++)
-        if (is_replacing(hop, &update->fields[i]))
-            write_field(writer, update->fields[i].name, update->fields[i].value);
+    for (const struct field *field = head_find_name(update->head, name); field != NULL;
+         field = head_next_name(update->head, field))
+        if (is_replacing(update, field))
+            write_field(writer, field->name, field->value);
 }
 
-/* The verdict on the joined head, with the age that the 304 itself says. */
+/* What the update says of a stored name stands where the stored line stood; what is new comes last. */
+static void
+write_joined(struct writer *writer, const struct head *stored, const struct update *update)
+{
+    const struct head *head = update->head;
+
+    write_status_line(writer, stored->status, stored->reason);
+    for (unsigned i = 0; i < stored->count; i++) {
+        const struct field *old = &stored->fields[i], *new = head_find_name(head, old->name);
+        if (new == NULL || !is_replacing(update, new))
+            write_field(writer, old->name, old->value);
+        else if (head_find_name(stored, old->name) == old)
+            write_replacing(writer, update, old->name);
+    }
+    for (unsigned i = 0; i < head->count; i++)
+        if (is_replacing(update, &head->fields[i]) && head_find_name(stored, head->fields[i].name) == NULL)
+            write_field(writer, head->fields[i].name, head->fields[i].value);
+}
+
+/* The next line of a head that is not its Date. */
+static struct span
+next_line(struct span *rest)
+{
+    struct span line;
+    while (span_split(rest, '\n', &line))
+        if (!span_starts_nocase(line, SPAN("Date:")))
+            return line;
+    return SPAN_EMPTY;
+}
+
+bool
+object_is_news(const struct object *stored, struct span meta)
+{
+    struct object fresh;
+    struct span   old = stored->head, new, line;
+
+    if (!object_read(meta, &fresh))
+        return false;
+    new = fresh.head;
+    do {
+        line = next_line(&old);
+        if (!span_equal(line, next_line(&new)))
+            return true;
+    } while (line.at != NULL);
+    return false;
+}
+
+/* The verdict on the joined head, with the age that the update itself says. */
 static enum err
 judge(struct arena *arena, struct span joined, const struct head *update, const struct head *request,
       const struct cache_settings *settings, wall_time requested, wall_time received, struct verdict *verdict)
@@ -301,36 +416,53 @@ judge(struct arena *arena, struct span joined, const struct head *update, const 
     return ERR_NONE;
 }
 
+/* The stored head, parsed, and what the update is about. */
+static enum err
+begin_update(struct arena *arena, const struct object *stored, const struct head *head, struct head *old,
+             struct update *update)
+{
+    struct field        *fields = arena_alloc(arena, FIELDS_MAX * sizeof fields[0]);
+    struct cache_control said;
+    enum refusal         refusal;
+
+    *update = (struct update){ .head = head };
+    if (fields == NULL)
+        return ERR_NO_MEMORY;
+    head_init(old, fields, FIELDS_MAX);
+    if (parse_stored(old, stored->head) != ERR_NONE
+        || framing_mark_hop(head, &update->hop, &refusal) != ERR_NONE)
+        return ERR_LIMIT;
+    cache_control_effective(head, &said);
+    verdict_hide(&update->hides, &said);
+    update->type = media_type(head_value(old, FIELD_CONTENT_TYPE));
+    return ERR_NONE;
+}
+
 enum err
-object_refresh(struct arena *arena, const struct object *stored, const struct head *not_modified,
+object_refresh(struct arena *arena, const struct object *stored, const struct head *answer,
                const struct head *request, const struct cache_settings *settings, wall_time requested,
                wall_time received, struct verdict *verdict, struct span *meta)
 {
-    struct field        *fields = arena_alloc(arena, FIELDS_MAX * sizeof fields[0]);
     struct head          old;
-    struct hop_set       hop;
-    enum refusal         refusal;
+    struct update        update;
     struct object_header header;
-    size_t               room = stored->head.len + room_for(not_modified);
+    struct writer        writer;
+    size_t               room = stored->head.len + room_for(answer);
 
-    if (fields == NULL)
-        return ERR_NO_MEMORY;
-    head_init(&old, fields, FIELDS_MAX);
-    if (room > OBJECT_HEAD_MAX || parse_stored(&old, stored->head) != ERR_NONE
-        || framing_mark_hop(not_modified, &hop, &refusal) != ERR_NONE)
-        return ERR_LIMIT;
+    enum err err = room > OBJECT_HEAD_MAX ? ERR_LIMIT : begin_update(arena, stored, answer, &old, &update);
+    if (err != ERR_NONE)
+        return err;
     char *memory = arena_alloc(arena, sizeof header + room + stored->vary.len);
     if (memory == NULL)
         return ERR_NO_MEMORY;
-    struct writer writer;
     writer_init(&writer, memory + sizeof header, room);
-    write_joined(&writer, &old, not_modified, &hop);
+    write_joined(&writer, &old, &update);
     if (writer.failed)
         return ERR_LIMIT;
-    enum err err =
-        judge(arena, writer_span(&writer), not_modified, request, settings, requested, received, verdict);
+    err = judge(arena, writer_span(&writer), answer, request, settings, requested, received, verdict);
     if (err != ERR_NONE)
         return err;
     fill_header(&header, stored->status, verdict);
+    fill_part(&header, stored);
     return finish_meta(memory, &header, writer_span(&writer), stored->vary, received, meta);
 }

@@ -1,11 +1,12 @@
-/* policy.c: what may be stored, and how long it is fresh.
+/* policy.c: what may be stored, and until when it may be sent.
  *
- * The order of the questions is the order of the reasons in policy.h: the first that forbids storing is the one that is told.
+ * The order of the questions is the order of the reasons in policy.h: the first that forbids storing is the one
+ * that is told. Everything that a hit would have to work out is worked out here, once: until when the answer is
+ * fresh, until when it may be sent stale while it is refreshed, and until when it may stand in for an origin that fails.
  */
 #include <larder/cache/policy.h>
 
-#include <larder/base/check.h>
-#include <larder/http/date.h>
+#include "freshness.h"
 
 static const struct {
     const char *name, *text;
@@ -30,11 +31,10 @@ reason_text(enum reason reason)
 const char *
 lifetime_source_name(enum lifetime_source source)
 {
-    static const char *const names[] = { [LIFETIME_NONE] = "none",
-                                         [LIFETIME_S_MAXAGE] = "s-maxage",
-                                         [LIFETIME_MAX_AGE] = "max-age",
-                                         [LIFETIME_EXPIRES] = "expires",
-                                         [LIFETIME_DEFAULT] = "default" };
+    static const char *const names[] = {
+        [LIFETIME_NONE] = "none",       [LIFETIME_S_MAXAGE] = "s-maxage",   [LIFETIME_MAX_AGE] = "max-age",
+        [LIFETIME_EXPIRES] = "expires", [LIFETIME_HEURISTIC] = "heuristic", [LIFETIME_DEFAULT] = "default"
+    };
     return names[source];
 }
 
@@ -48,122 +48,34 @@ policy_request(const struct head *request, bool has_body)
     return REASON_NONE;
 }
 
-/* ── age and lifetime (RFC 9111 §4.2) ── */
+/* ── fields that are not for everybody (RFC 9111 §5.2.2.4, §5.2.2.7) ── */
 
-static int64_t
-date_or(const struct head *response, wall_time received)
+void
+verdict_hide(struct verdict *verdict, const struct cache_control *said)
 {
-    int64_t date;
-    if (date_parse(head_value(response, FIELD_DATE), received, &date))
-        return date;
-    return wall_seconds(received);
+    verdict->hidden[0] = said->no_cache_fields;
+    verdict->hidden[1] = said->private_fields;
 }
 
-/* RFC 9111 §5.1: digits only, the first member of the first line; anything else is ignored. */
-static nsec
-age_value(const struct head *response)
+bool
+verdict_hides(const struct verdict *verdict, struct span name)
 {
-    struct span rest = head_value(response, FIELD_AGE), first;
-    uint64_t    seconds;
-
-    if (rest.at == NULL || !span_split(&rest, ',', &first))
-        return 0;
-    first = span_trim(first);
-    for (size_t i = 0; i < first.len; i++)
-        if (first.at[i] < '0' || first.at[i] > '9')
-            return 0;
-    if (first.len == 0)
-        return 0;
-    if (!span_to_u64(first, (uint64_t)DELTA_MAX, &seconds))
-        seconds = (uint64_t)DELTA_MAX;
-    return (nsec)seconds * NSEC_PER_SEC;
-}
-
-/* When its age was 0 (RFC 9111 §4.2.3): the older of what Date says, and what Age says plus the delay. A Date counts whole seconds, so
- * less than one second of difference is no age. */
-static wall_time
-born_at(const struct head *response, wall_time requested, wall_time received)
-{
-    nsec apparent = wall_since(received, wall_from_seconds(date_or(response, received)));
-    if (apparent < NSEC_PER_SEC)
-        apparent = 0;
-    nsec age = age_value(response);
-    nsec delay = wall_since(received, requested);
-    nsec corrected = age > 0 ? age + (delay > 0 ? delay : 0) : 0;
-    return wall_add(received, -(apparent > corrected ? apparent : corrected));
-}
-
-/* Expires − Date; a second line, or one that is no date, is long ago (RFC 9111 §5.3). */
-static nsec
-expires_lifetime(const struct head *response, wall_time received)
-{
-    const struct field *field = head_find(response, FIELD_EXPIRES);
-    int64_t             expires;
-
-    if (head_next(response, field) != NULL || !date_parse(field->value, received, &expires))
-        return 0;
-    int64_t seconds = expires - date_or(response, received);
-    if (seconds <= 0)
-        return 0;
-    return (seconds > DELTA_MAX ? DELTA_MAX : seconds) * NSEC_PER_SEC;
-}
-
-static nsec
-delta(int64_t seconds)
-{
-    return seconds < 0 ? 0 : seconds * NSEC_PER_SEC; /* DELTA_INVALID: not fresh */
-}
-
-/* RFC 9110 §15.1 and RFC 9111 §4.2.2: statuses that may be stored without being told for how long. */
-static bool
-is_heuristically_cacheable(unsigned status)
-{
-    switch (status) {
-    case 200:
-    case 203:
-    case 204:
-    case 300:
-    case 301:
-    case 308:
-    case 404:
-    case 405:
-    case 410:
-    case 414:
-    case 501:
-        return true;
-    default:
-        return false;
+    for (size_t i = 0; i < sizeof verdict->hidden / sizeof verdict->hidden[0]; i++) {
+        struct span rest = verdict->hidden[i], member;
+        while (list_next(&rest, &member))
+            if (span_equal_nocase(member, name))
+                return true;
     }
-}
-
-static enum lifetime_source
-lifetime_of(const struct head *response, const struct cache_control *control,
-            const struct cache_settings *settings, wall_time received, nsec *lifetime)
-{
-    if (control->s_maxage != DELTA_ABSENT) {
-        *lifetime = delta(control->s_maxage);
-        return LIFETIME_S_MAXAGE;
-    }
-    if (control->max_age != DELTA_ABSENT) {
-        *lifetime = delta(control->max_age);
-        return LIFETIME_MAX_AGE;
-    }
-    if (head_has(response, FIELD_EXPIRES)) {
-        *lifetime = expires_lifetime(response, received);
-        return LIFETIME_EXPIRES;
-    }
-    *lifetime = settings->ttl;
-    return settings->ttl > 0 && is_heuristically_cacheable(response->status) ? LIFETIME_DEFAULT
-                                                                             : LIFETIME_NONE;
+    return false;
 }
 
 /* ── storing (RFC 9111 §3) ── */
 
 /* RFC 9111 §3.5 */
 static bool
-allows_authorization(const struct cache_control *control)
+allows_authorization(const struct cache_control *said)
 {
-    return control->is_public || control->must_revalidate || control->s_maxage != DELTA_ABSENT;
+    return said->is_public || said->must_revalidate || said->s_maxage != DELTA_ABSENT;
 }
 
 static bool
@@ -172,64 +84,137 @@ has_validator(const struct head *response)
     return head_has(response, FIELD_ETAG) || head_has(response, FIELD_LAST_MODIFIED);
 }
 
+/* RFC 9111 §5.2.2.3: who understands the status goes by the rules for it, and no-store is for who does not. */
+static enum reason
+forbidden_by_no_store(const struct head *response, const struct cache_control *said)
+{
+    if (said->must_understand)
+        return status_reason(response->status)[0] == '\0' ? REASON_STATUS : REASON_NONE;
+    return said->no_store ? REASON_NO_STORE : REASON_NONE; /* §5.2.2.5 */
+}
+
 static enum reason
 forbidden_by_directives(const struct head *request, const struct head *response,
-                        const struct cache_control *asked, const struct cache_control *said,
-                        const struct cache_settings *settings)
+                        const struct cache_control *said, const struct cache_settings *settings,
+                        const struct verdict *verdict)
 {
-    if (said->no_store || asked->no_store) /* §5.2.1.5, §5.2.2.5 */
-        return REASON_NO_STORE;
-    /* private="field" and no-cache="field" are read in their unqualified form, which §5.2.2.4 and §5.2.2.7 allow */
-    if (said->is_private || said->private_fields.at != NULL)
+    enum reason reason = forbidden_by_no_store(response, said);
+
+    if (reason != REASON_NONE)
+        return reason;
+    if (said->is_private) /* §5.2.2.7 */
         return REASON_PRIVATE;
     if (head_has(request, FIELD_AUTHORIZATION) && !allows_authorization(said))
         return REASON_AUTHORIZATION;
-    if (head_has(response, FIELD_SET_COOKIE) && !settings->store_set_cookie && !said->is_public)
+    if (head_has(response, FIELD_SET_COOKIE) && !verdict_hides(verdict, SPAN("Set-Cookie"))
+        && !settings->store_set_cookie && !said->is_public)
         return REASON_SET_COOKIE;
     return REASON_NONE;
 }
 
+/* A 304 and, for now, a 206 are parts of something (RFC 9111 §3.3, §4.3). Only what was asked with GET is
+ * stored, or what a POST says to be the answer to it (RFC 9110 §9.3.3). */
+static enum reason
+forbidden_by_kind(const struct head *request, const struct head *response, const struct verdict *verdict)
+{
+    if (response->status < 200)
+        return REASON_STATUS;
+    if (response->status == 304 || (response->status == 206 && request->method != METHOD_GET))
+        return REASON_PARTIAL;
+    /* What the request's own conditions, range or expectation led to says nothing to others. */
+    if (response->status == 412 || response->status == 416 || response->status == 417)
+        return REASON_PARTIAL;
+    if (request->method == METHOD_POST && (verdict->implicit || verdict->source == LIFETIME_NONE))
+        return REASON_METHOD;
+    return REASON_NONE;
+}
+
+/* RFC 9111 §3: what may be stored at all says how long it is fresh, or has a status for which that may be assumed.
+ * no-cache says it too: never without asking. */
 static enum reason
 forbidden_by_lifetime(const struct head *request, const struct head *response,
-                      const struct cache_settings *settings, const struct verdict *verdict, bool usable)
+                      const struct cache_control *said, const struct cache_settings *settings,
+                      const struct verdict *verdict, bool usable)
 {
-    if (verdict->source == LIFETIME_NONE)
-        return is_heuristically_cacheable(response->status) ? REASON_NO_FRESHNESS : REASON_STATUS;
+    if (verdict->implicit && !freshness_may_guess(response->status, said))
+        return REASON_STATUS;
+    if (verdict->source == LIFETIME_NONE && !verdict->always_validate)
+        return REASON_NO_FRESHNESS;
     if (verdict->implicit && head_has(request, FIELD_COOKIE) && !settings->ignore_cookies)
         return REASON_COOKIE;
     return usable ? REASON_NONE : REASON_NO_FRESHNESS;
+}
+
+static wall_time
+later(wall_time a, wall_time b)
+{
+    return a.ns > b.ns ? a : b;
+}
+
+/* Until when it may be sent stale (RFC 5861, RFC 9111 §4.2.4): as the origin says, else as the operator allows, unless the origin forbids
+ * it, also by a lifetime of nothing. An explicit stale-while-revalidate beside s-maxage is a permission of its own. */
+static void
+set_stale_times(const struct cache_control *said, const struct cache_settings *settings,
+                struct verdict *verdict)
+{
+    bool strict = said->must_revalidate || said->proxy_revalidate || verdict->always_validate;
+    bool lasts = verdict->fresh_until.ns > verdict->born.ns;
+    nsec refresh = 0, error = 0;
+
+    verdict->strict = strict || said->s_maxage != DELTA_ABSENT;
+    if (!strict && said->stale_while_revalidate >= 0)
+        refresh = said->stale_while_revalidate * NSEC_PER_SEC;
+    else if (!verdict->strict && lasts)
+        refresh = settings->grace;
+    if (!verdict->strict && said->stale_if_error >= 0)
+        error = said->stale_if_error * NSEC_PER_SEC;
+    else if (!verdict->strict && lasts)
+        error = settings->stale_if_error;
+    verdict->refresh_until = wall_add(verdict->fresh_until, refresh);
+    verdict->error_until = wall_add(verdict->fresh_until, error);
+}
+
+/* RFC 9111 §5.4: Pragma counts where Cache-Control is absent. */
+static bool
+must_always_validate(const struct head *response, const struct cache_control *said)
+{
+    return said->no_cache || (!said->present && head_lists_token(response, FIELD_PRAGMA, SPAN("no-cache")));
+}
+
+/* What is stale when it comes is kept only for what somebody asked for: to be validated, or for the windows that the origin names. */
+static bool
+is_usable(const struct cache_control *said, const struct cache_settings *settings,
+          const struct verdict *verdict, bool validatable, wall_time received)
+{
+    return verdict->reusable || (validatable && settings->keep > 0)
+           || (said->stale_if_error > 0 && verdict->error_until.ns > received.ns);
 }
 
 void
 policy_answer(const struct head *request, const struct head *response, const struct cache_settings *settings,
               wall_time requested, wall_time received, struct verdict *verdict)
 {
-    struct cache_control asked, said;
+    struct cache_control said;
     nsec                 lifetime;
+    bool                 validatable = has_validator(response);
 
-    cache_control_parse(request, &asked);
-    cache_control_parse(response, &said);
-    *verdict = (struct verdict){ .born = born_at(response, requested, received) };
-    verdict->source = lifetime_of(response, &said, settings, received, &lifetime);
-    verdict->implicit = verdict->source == LIFETIME_DEFAULT;
-    verdict->always_validate =
-        said.no_cache || said.no_cache_fields.at != NULL
-        || (!said.present && head_lists_token(response, FIELD_PRAGMA, SPAN("no-cache")));
+    cache_control_effective(response, &said);
+    *verdict = (struct verdict){ .born = freshness_born(response, requested, received) };
+    verdict->source = freshness_lifetime(response, &said, settings, received, &lifetime);
+    verdict->implicit = verdict->source == LIFETIME_NONE || verdict->source >= LIFETIME_HEURISTIC;
+    verdict->always_validate = must_always_validate(response, &said);
+    verdict_hide(verdict, &said);
     verdict->fresh_until = wall_add(verdict->born, lifetime);
+    set_stale_times(&said, settings, verdict);
+    verdict->reusable = !verdict->always_validate && verdict->refresh_until.ns > received.ns;
+    verdict->expires = wall_add(later(verdict->fresh_until, received), validatable ? settings->keep : 0);
+    verdict->expires = later(verdict->expires, later(verdict->refresh_until, verdict->error_until));
 
-    bool validatable = has_validator(response);
-    bool fresh = !verdict->always_validate && verdict->fresh_until.ns > received.ns;
-    verdict->expires = wall_add(verdict->fresh_until.ns > received.ns ? verdict->fresh_until : received,
-                                validatable ? settings->keep : 0);
-
-    verdict->reason = forbidden_by_directives(request, response, &asked, &said, settings);
-    /* 206 and 304 are parts of something (RFC 9111 §3.3, §4.3); without ranges of our own they are not stored. */
-    if (verdict->reason == REASON_NONE && (response->status == 206 || response->status == 304))
-        verdict->reason = REASON_PARTIAL;
-    if (verdict->reason == REASON_NONE && response->status < 200)
-        verdict->reason = REASON_STATUS;
+    verdict->reason = forbidden_by_directives(request, response, &said, settings, verdict);
     if (verdict->reason == REASON_NONE)
-        verdict->reason = forbidden_by_lifetime(request, response, settings, verdict,
-                                                fresh || (validatable && settings->keep > 0));
+        verdict->reason = forbidden_by_kind(request, response, verdict);
+    if (verdict->reason == REASON_NONE)
+        verdict->reason = forbidden_by_lifetime(request, response, &said, settings, verdict,
+                                                is_usable(&said, settings, verdict, validatable, received));
     verdict->store = verdict->reason == REASON_NONE;
 }

@@ -6,7 +6,7 @@
 #ifndef CACHE_TABLES_H
 #define CACHE_TABLES_H
 
-#include "uncacheable.h"
+#include "recent.h"
 
 #include <larder/base/lock.h>
 #include <larder/base/map.h>
@@ -23,7 +23,8 @@ struct flight_table {
 struct cache {
     struct store       *store;
     unsigned            workers;
-    struct uncacheable *uncacheable;
+    struct recent      *uncacheable; /* keys whose last answer could not be shared */
+    struct recent      *troubled;    /* keys whose origin failed while something stale could stand in */
     struct flight_table tables[FLIGHT_TABLES];
 };
 

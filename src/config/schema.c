@@ -83,10 +83,10 @@ static const struct entry directives[] = {
 
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
 static const char later[] =
-    "metrics user sandbox trust pool log cert key preset vary purge rule quota grace "
+    "metrics user sandbox trust pool log cert key preset vary purge rule quota "
     "compress tags header methods normalise deny request-header rate debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
-    "weight connections-per-client h2-streams h2-resets body-rate stale-if-error "
+    "weight connections-per-client h2-streams h2-resets body-rate "
     "stale-while-revalidate group wait";
 
 /* Words by which CONFIG.md, or another server, calls what we have under another name. */

@@ -15,6 +15,9 @@
 
 #include "digits.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* A list with more than RANGES_FEW ranges below RANGE_SMALL bytes, about the size of a part's head
  * (§15.3.7.2), is one of "many small ranges" (§14.2); more than RANGES_OVERLAP that overlap are too many. */
 enum { RANGE_SMALL = 80, RANGES_FEW = 4, RANGES_OVERLAP = 2 };
@@ -186,4 +189,20 @@ range_resolve(const struct range_set *set, int64_t length, struct byte_range out
     for (unsigned i = 0; i < satisfied; i++)
         *count = add(out, *count, asked[i]);
     return ERR_NONE;
+}
+
+struct span
+range_spec_format(struct range_spec spec, char out[static RANGE_SPEC_SIZE])
+{
+    char text[RANGE_SPEC_SIZE + 1];
+    int  len;
+
+    if (spec.first == RANGE_OPEN)
+        len = snprintf(text, sizeof text, "bytes=-%" PRId64, spec.last);
+    else if (spec.last == RANGE_OPEN)
+        len = snprintf(text, sizeof text, "bytes=%" PRId64 "-", spec.first);
+    else
+        len = snprintf(text, sizeof text, "bytes=%" PRId64 "-%" PRId64, spec.first, spec.last);
+    memcpy(out, text, (size_t)len);
+    return span_of(out, (size_t)len);
 }

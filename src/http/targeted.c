@@ -102,21 +102,24 @@ read_dictionary(const struct head *response, struct cache_control *control)
 
 /* ── Surrogate-Control ── */
 
-/* `max-age=60;name` is for the surrogate of that name. */
+/* `max-age=60;name` is for the surrogate of that name: takes the name off. False: it is another's. */
 static bool
-is_for_another(struct span text)
+take_target(struct span *text)
 {
     bool quoted = false;
 
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '"')
+    for (size_t i = 0; i < text->len; i++) {
+        if (text->at[i] == '"')
             quoted = !quoted;
-        else if (text.at[i] == '\\' && quoted)
+        else if (text->at[i] == '\\' && quoted)
             i++;
-        else if (text.at[i] == ';' && !quoted)
-            return true;
+        else if (text->at[i] == ';' && !quoted) {
+            struct span target = span_trim(span_skip(*text, i + 1));
+            *text = span_trim(span_head(*text, i));
+            return span_equal_nocase(target, SPAN(SURROGATE_NAME));
+        }
     }
-    return false;
+    return true;
 }
 
 /* Takes "+600" off "3600+600", the time for which what is stale may still be served; absent is nothing. */
@@ -180,7 +183,7 @@ read_surrogate(const struct head *response, struct cache_control *control)
 
     directive_clear(control);
     while (head_walk(response, FIELD_SURROGATE_CONTROL, &walk, &text))
-        if (!is_for_another(text))
+        if (take_target(&text))
             read_surrogate_member(control, text, &extension);
     if (!control->present)
         return false;

@@ -41,6 +41,8 @@ fetch_failure_name(enum fetch_failure failure)
         [FETCH_CUT] = "cut",
         [FETCH_BAD_BODY] = "bad-body",
         [FETCH_BODY_TIMEOUT] = "body-timeout",
+        [FETCH_ORIGIN_ERROR] = "origin-error",
+        [FETCH_CHANGED] = "changed",
         [FETCH_NO_RESOURCES] = "no-resources",
     };
     return names[failure];

@@ -1,22 +1,20 @@
-/* answer.c: the heads of answers.
+/* answer.c: the heads of answers: what all have in common, those of an answer that is ours alone, and our own.
  *
- *      stored head ("HTTP/1.1 200 OK\r\n" ... )  ┊  what changes each time: Age, framing, Cache-Status, Connection
+ *      head ("HTTP/1.1 200 OK\r\n" ... )  ┊  what changes each time: Age, framing, Cache-Status, Connection
  *
- * A stored head goes out as it lies in the store, with a short tail behind it; only a 304 is picked from it field
- * by field. Every answer of our own names its reason in one sentence: an operator reads it in a browser.
+ * Every answer of our own names its reason in one sentence: an operator reads it in a browser.
  */
+#include "answer.h"
 #include "lead.h"
 
 #include <larder/base/check.h>
-#include <larder/http/conditional.h>
-#include <larder/http/date.h>
-#include <larder/http/write.h>
+#include <larder/http/structured.h>
 #include <stdio.h>
 
-enum { TAIL_SIZE = 512, PAGE_SIZE = 1024 };
+enum { PAGE_SIZE = 1024 };
 
-static struct writer
-tail_writer(struct exchange *exchange, size_t room)
+struct writer
+answer_tail(struct exchange *exchange, size_t room)
 {
     struct writer writer;
     char         *memory = arena_alloc(&exchange->arena, room);
@@ -26,8 +24,8 @@ tail_writer(struct exchange *exchange, size_t room)
 }
 
 /* The connection's fate, and the empty line. */
-static void
-write_tail_end(struct writer *writer, const struct exchange *exchange)
+void
+answer_write_end(struct writer *writer, const struct exchange *exchange)
 {
     if (exchange->end != END_KEEP)
         write_field(writer, SPAN("Connection"), SPAN("close"));
@@ -36,56 +34,66 @@ write_tail_end(struct writer *writer, const struct exchange *exchange)
     write_end(writer);
 }
 
-/* RFC 9211. */
 static void
-write_cache_status(struct writer *writer, const struct exchange *exchange, int64_t ttl)
+write_forwarded(struct writer *writer, const struct outcome *outcome, int64_t ttl)
+{
+    sf_write_param_text(writer, SPAN("fwd"), span_of_text(outcome->fwd));
+    if (outcome->fwd_status != 0)
+        sf_write_param_integer(writer, SPAN("fwd-status"), outcome->fwd_status);
+    if (outcome->stored) {
+        sf_write_param_flag(writer, SPAN("stored"));
+        sf_write_param_integer(writer, SPAN("ttl"), ttl);
+    }
+    if (outcome->collapsed)
+        sf_write_param_flag(writer, SPAN("collapsed"));
+}
+
+void
+answer_write_status(struct writer *writer, const struct exchange *exchange, int64_t ttl)
 {
     const struct outcome *outcome = &exchange->outcome;
-    char                  text[256];
-    int                   n;
 
     if (!exchange->client->loopback)
         return;
+    write_raw(writer, SPAN("Cache-Status: "));
+    sf_write_text(writer, span_of_text(exchange->worker->config.name));
     if (outcome->fwd == NULL) {
-        n = snprintf(text, sizeof text, "%s; hit; ttl=%lld", exchange->worker->config.name, (long long)ttl);
+        sf_write_param_flag(writer, SPAN("hit"));
+        sf_write_param_integer(writer, SPAN("ttl"), ttl);
     } else {
-        n = snprintf(text, sizeof text, "%s; fwd=%s", exchange->worker->config.name, outcome->fwd);
-        if (outcome->fwd_status != 0)
-            n += snprintf(text + n, sizeof text - (size_t)n, "; fwd-status=%u", outcome->fwd_status);
-        if (outcome->stored)
-            n += snprintf(text + n, sizeof text - (size_t)n, "; stored; ttl=%lld", (long long)ttl);
-        if (outcome->collapsed)
-            n += snprintf(text + n, sizeof text - (size_t)n, "; collapsed");
-        if (outcome->reason != REASON_NONE)
-            n += snprintf(text + n, sizeof text - (size_t)n, "; detail=%s", reason_name(outcome->reason));
+        write_forwarded(writer, outcome, ttl);
     }
-    write_field(writer, SPAN("Cache-Status"), span_of(text, (size_t)n));
+    if (outcome->reason != REASON_NONE)
+        sf_write_param_text(writer, SPAN("detail"), span_of_text(reason_name(outcome->reason)));
+    write_raw(writer, SPAN("\r\n"));
 }
 
-static int64_t
-seconds_between(wall_time later, wall_time earlier)
-{
-    return wall_since(later, earlier) / NSEC_PER_SEC;
-}
-
-static enum step_result
-start_delivery(struct exchange *exchange)
+enum step_result
+answer_deliver(struct exchange *exchange)
 {
     exchange->step = STEP_DELIVER;
     return STEP_NEXT;
 }
 
-static enum step_result
-fail_without_memory(struct exchange *exchange)
+enum step_result
+answer_fail(struct exchange *exchange)
 {
     exchange->end = END_ABORT; /* not even an error page can be had */
     exchange->step = STEP_FINISH;
     return STEP_NEXT;
 }
 
+void
+answer_set_body(struct exchange *exchange, struct span body)
+{
+    exchange->out.whole = body;
+    exchange->out.pieces = &exchange->out.whole;
+    exchange->out.piece_count = 1;
+}
+
 /* Interim answers that are not out yet stay before the head. */
-static bool
-set_head(struct exchange *exchange, struct span stored, struct writer *tail)
+bool
+answer_set_head(struct exchange *exchange, struct span stored, struct writer *tail)
 {
     struct delivery *out = &exchange->out;
 
@@ -109,11 +117,21 @@ set_head(struct exchange *exchange, struct span stored, struct writer *tail)
 
 /* ── errors of our own ── */
 
+/* RFC 9110 §15.5.17: how much there is. */
+static void
+write_unsatisfied(struct writer *writer, const struct exchange *exchange)
+{
+    struct content_range content = { RANGE_OPEN, RANGE_OPEN, exchange->complete };
+    char                 text[CONTENT_RANGE_SIZE];
+
+    write_field(writer, SPAN("Content-Range"), content_range_format(&content, text));
+}
+
 enum step_result
 answer_error(struct exchange *exchange, unsigned status, const char *name, const char *text, bool close)
 {
     char          page[PAGE_SIZE];
-    struct writer head = tail_writer(exchange, TAIL_SIZE);
+    struct writer head = answer_tail(exchange, ANSWER_TAIL_SIZE);
     int size = snprintf(page, sizeof page, "%u %s: %s (%s)\n", status, status_reason(status), text, name);
     struct span body = arena_copy(&exchange->arena, span_of(page, (size_t)size));
 
@@ -128,14 +146,16 @@ answer_error(struct exchange *exchange, unsigned status, const char *name, const
     write_field(&head, SPAN("Cache-Control"), SPAN("no-store"));
     if (status == 405)
         write_field(&head, SPAN("Allow"), SPAN("GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
+    if (status == 416)
+        write_unsatisfied(&head, exchange);
     write_field_u64(&head, SPAN("Content-Length"), (uint64_t)size);
     if (exchange->outcome.fwd != NULL)
-        write_cache_status(&head, exchange, 0);
-    write_tail_end(&head, exchange);
-    if (body.at == NULL || !set_head(exchange, SPAN_EMPTY, &head))
-        return fail_without_memory(exchange);
-    exchange->out.bytes = exchange->head.method == METHOD_HEAD ? SPAN_EMPTY : body;
-    return start_delivery(exchange);
+        answer_write_status(&head, exchange, 0);
+    answer_write_end(&head, exchange);
+    if (body.at == NULL || !answer_set_head(exchange, SPAN_EMPTY, &head))
+        return answer_fail(exchange);
+    answer_set_body(exchange, exchange->head.method == METHOD_HEAD ? SPAN_EMPTY : body);
+    return answer_deliver(exchange);
 }
 
 void
@@ -150,7 +170,7 @@ answer_interim(struct exchange *exchange, const struct head *interim)
     size_t room = exchange->out.head[0].len + 64;
     for (unsigned i = 0; i < interim->count; i++)
         room += interim->fields[i].name.len + interim->fields[i].value.len + 4;
-    struct writer writer = tail_writer(exchange, room);
+    struct writer writer = answer_tail(exchange, room);
     write_raw(&writer, exchange->out.head[0]);
     write_status_line(&writer, interim->status, SPAN_EMPTY);
     for (unsigned i = 0; i < interim->count; i++)
@@ -161,114 +181,9 @@ answer_interim(struct exchange *exchange, const struct head *interim)
         exchange->out.head[0] = writer_span(&writer);
 }
 
-/* ── from stored objects ── */
-
-/* RFC 9110 §15.4.5: what a 304 must carry, out of the stored head. */
-static bool
-write_not_modified(struct writer *writer, const struct object *object)
-{
-    static const enum field_id carried[] = {
-        FIELD_CACHE_CONTROL,    FIELD_CONTENT_LOCATION, FIELD_DATE, FIELD_ETAG,
-        FIELD_EXPIRES,          FIELD_LAST_MODIFIED,    FIELD_VARY, FIELD_VIA,
-        FIELD_CDN_CACHE_CONTROL
-    };
-    struct field fields[FIELDS_MAX];
-    struct head  head;
-
-    head_init(&head, fields, FIELDS_MAX);
-    if (object_parse_head(object, &head) != ERR_NONE)
-        return false;
-    write_status_line(writer, 304, SPAN_EMPTY);
-    for (size_t i = 0; i < sizeof carried / sizeof carried[0]; i++)
-        for (const struct field *field = head_find(&head, carried[i]); field != NULL;
-             field = head_next(&head, field))
-            write_field(writer, field->name, field->value);
-    return true;
-}
-
-/* Whether the client's conditions make it a 304 or 412. Only a 200 is conditional (RFC 9110 §13.2.1). */
-static enum precondition
-evaluate(const struct exchange *exchange, const struct object *object)
-{
-    if (object->status != 200 || !conditional_is(&exchange->head))
-        return PRECONDITION_NONE;
-    return conditional_evaluate(&exchange->head, &object->validators, loop_wall(exchange->worker->loop));
-}
-
-/* The head of a stored answer with what this moment adds. `body_follows` is cleared when there is none to be sent. `framing` is the field
- * that a body of unknown length needs, or empty. */
-static bool
-write_stored(struct exchange *exchange, const struct object *object, struct span framing, bool *body_follows)
-{
-    wall_time     now = loop_wall(exchange->worker->loop);
-    int64_t       age = seconds_between(now, object->born), ttl = seconds_between(object->fresh_until, now);
-    bool          not_modified = evaluate(exchange, object) == PRECONDITION_NOT_MODIFIED;
-    struct writer tail = tail_writer(exchange, TAIL_SIZE + (not_modified ? object->head.len : 0));
-
-    if (not_modified) {
-        if (!write_not_modified(&tail, object))
-            return false;
-        *body_follows = false;
-    } else if (exchange->head.method == METHOD_HEAD) {
-        *body_follows = false;
-    }
-    if (*body_follows && framing.len > 0)
-        write_raw(&tail, framing);
-    /* RFC 9111 §5.1: on each reuse; the leader's is none. */
-    if (age > 0 || exchange->lookup.result != LOOKUP_LEAD)
-        write_field_u64(&tail, SPAN("Age"), age > 0 ? (uint64_t)age : 0);
-    write_cache_status(&tail, exchange, ttl);
-    write_tail_end(&tail, exchange);
-    return set_head(exchange, not_modified ? SPAN_EMPTY : object->head, &tail);
-}
-
-static enum step_result
-refuse_precondition(struct exchange *exchange)
-{
-    return answer_error(exchange, 412, "precondition-failed", "the condition of the request does not hold",
-                        false);
-}
-
-enum step_result
-step_hit(struct exchange *exchange)
-{
-    const struct object *object = &exchange->lookup.object;
-    bool                 body = true;
-
-    metric_add(&exchange->worker->metrics.hits, 1);
-    if (evaluate(exchange, object) == PRECONDITION_FAILED)
-        return refuse_precondition(exchange);
-    if (!write_stored(exchange, object, SPAN_EMPTY, &body))
-        return fail_without_memory(exchange);
-    if (body)
-        exchange->out.bytes = exchange->lookup.lease.record.body;
-    else if (exchange->head.method != METHOD_HEAD)
-        metric_add(&exchange->worker->metrics.hits_not_modified, 1);
-    return start_delivery(exchange);
-}
-
-enum step_result
-answer_refreshed(struct exchange *exchange)
-{
-    struct object object;
-    bool          body = true;
-
-    if (!object_read(flight_meta(exchange->lookup.flight), &object))
-        return fail_without_memory(exchange);
-    exchange->outcome.fwd_status = 304;
-    exchange->outcome.stored = true;
-    if (evaluate(exchange, &object) == PRECONDITION_FAILED)
-        return refuse_precondition(exchange);
-    if (!write_stored(exchange, &object, SPAN_EMPTY, &body))
-        return fail_without_memory(exchange);
-    if (body)
-        exchange->out.bytes = exchange->lookup.lease.record.body;
-    return start_delivery(exchange);
-}
-
 /* How a body of unknown length is marked off for this client, and the field that says it. */
-static struct span
-choose_framing(struct exchange *exchange)
+struct span
+answer_choose_framing(struct exchange *exchange)
 {
     if (exchange->head.minor >= 1) {
         exchange->out.framing = DELIVER_CHUNKED;
@@ -277,29 +192,6 @@ choose_framing(struct exchange *exchange)
     exchange->out.framing = DELIVER_UNTIL_CLOSE; /* HTTP/1.0, RFC 9112 §6.3 */
     exchange->end = END_CLOSE;
     return SPAN_EMPTY;
-}
-
-enum step_result
-answer_shared(struct exchange *exchange)
-{
-    struct flight *flight = exchange->lookup.flight;
-    struct object  object;
-    struct span    framing = SPAN_EMPTY;
-    bool           body = true;
-
-    if (!object_read(flight_meta(flight), &object))
-        return fail_without_memory(exchange);
-    exchange->outcome.fwd_status = object.status;
-    exchange->outcome.stored = true;
-    if (evaluate(exchange, &object) == PRECONDITION_FAILED)
-        return refuse_precondition(exchange);
-    if (flight_length(flight) < 0)
-        framing = choose_framing(exchange);
-    if (!write_stored(exchange, &object, framing, &body))
-        return fail_without_memory(exchange);
-    if (!body)
-        cursor_close(&exchange->out.cursor);
-    return start_delivery(exchange);
 }
 
 /* ── an answer for us alone: its head is written when it comes, and sent when our turn is ── */
@@ -344,11 +236,11 @@ enum step_result
 answer_alone(struct exchange *exchange)
 {
     const struct framing *framing = &exchange->answer_framing;
-    struct writer         tail = tail_writer(exchange, TAIL_SIZE);
+    struct writer         tail = answer_tail(exchange, ANSWER_TAIL_SIZE);
     bool                  body = exchange->head.method != METHOD_HEAD && framing->kind != BODY_NONE;
 
     if (!flight_open_body(exchange->lookup.flight, &exchange->out.cursor))
-        return fail_without_memory(exchange);
+        return answer_fail(exchange);
     lead_pass(exchange);
     if (framing->kind == BODY_TUNNEL) {
         write_end(&tail);
@@ -356,13 +248,13 @@ answer_alone(struct exchange *exchange)
         if (framing->has_length)
             write_field_u64(&tail, SPAN("Content-Length"), framing->length);
         else if (body)
-            write_raw(&tail, choose_framing(exchange));
-        write_cache_status(&tail, exchange, 0);
-        write_tail_end(&tail, exchange);
+            write_raw(&tail, answer_choose_framing(exchange));
+        answer_write_status(&tail, exchange, 0);
+        answer_write_end(&tail, exchange);
     }
-    if (!set_head(exchange, exchange->answer, &tail))
-        return fail_without_memory(exchange);
+    if (!answer_set_head(exchange, exchange->answer, &tail))
+        return answer_fail(exchange);
     if (!body)
         cursor_close(&exchange->out.cursor);
-    return start_delivery(exchange);
+    return answer_deliver(exchange);
 }

@@ -1,6 +1,6 @@
 /* deliver.c: sends an answer: head, then body, as fast as the socket and the source allow.
  *
- *      head[0] head[1]   bytes                        a stored object, an error page: one writev
+ *      head[0] head[1]   piece ...                    a stored object, parts of it, an error page: one writev
  *      head[0] head[1]   frame piece piece ... frame  a body that arrives, chunked towards the client
  *
  * The source of a body is memory (a lease, a page) or a cursor. When the cursor runs dry we wait for the flight, when the
@@ -51,28 +51,47 @@ open_chunk(struct delivery *out, size_t size, enum fill_state state)
     out->frame = span_of(out->frame_text, (size_t)len);
 }
 
+/* Goes past what was not asked for, as far as it has come. */
+static void
+skip_ahead(struct delivery *out)
+{
+    while (out->skip > 0) {
+        struct iovec    pieces[PIECES];
+        int             count = PIECES;
+        enum fill_state state;
+        size_t          size = cursor_peek(&out->cursor, pieces, &count, &state);
+        if (size == 0)
+            return;
+        size_t taken = size < out->skip ? size : (size_t)out->skip;
+        cursor_advance(&out->cursor, taken);
+        out->skip -= taken;
+    }
+}
+
 static void
 add_arriving(struct delivery *out, struct batch *batch)
 {
     struct iovec    pieces[PIECES];
     int             count = PIECES;
     enum fill_state state;
-    size_t          size = cursor_peek(&out->cursor, pieces, &count, &state);
-    bool            chunked = out->framing == DELIVER_CHUNKED;
+    skip_ahead(out);
+    size_t size = cursor_peek(&out->cursor, pieces, &count, &state);
+    bool   chunked = out->framing == DELIVER_CHUNKED;
 
     if (chunked && out->frame.len == 0 && out->chunk_left == 0 && !out->frame_last)
         open_chunk(out, size, state);
     add(batch, out->frame);
-    uint64_t left = chunked ? out->chunk_left : UINT64_MAX;
+    uint64_t left = chunked ? out->chunk_left : out->limited ? out->left : UINT64_MAX;
     for (int i = 0; i < count && left > 0; i++) {
         struct span piece = span_head(span_of(pieces[i].iov_base, pieces[i].iov_len),
                                       left > SIZE_MAX ? SIZE_MAX : (size_t)left);
         left -= piece.len;
         add(batch, piece);
     }
+    bool enough = out->limited && out->left == 0;
     batch->dry = size == 0;
-    batch->cut = size == 0 && state == FILL_CUT;
-    batch->whole = size == 0 && state == FILL_WHOLE && (!chunked || out->frame_last);
+    batch->cut = size == 0 && state == FILL_CUT && !enough;
+    batch->whole = enough || (size == 0 && state == FILL_WHOLE && (!chunked || out->frame_last));
 }
 
 static void
@@ -84,7 +103,8 @@ gather(struct delivery *out, struct batch *batch)
     if (out->cursor.fill != NULL) {
         add_arriving(out, batch);
     } else {
-        add(batch, out->bytes);
+        for (unsigned i = 0; i < out->piece_count && batch->count < PIECES; i++)
+            add(batch, out->pieces[i]);
         batch->dry = batch->whole = true;
     }
 }
@@ -108,11 +128,14 @@ account(struct exchange *exchange, size_t put)
     put = take(&out->frame, put);
     out->body_sent += put;
     if (out->cursor.fill == NULL) {
-        take(&out->bytes, put);
+        for (unsigned i = 0; i < out->piece_count && put > 0; i++)
+            put = take(&out->pieces[i], put);
         return;
     }
     if (out->framing == DELIVER_CHUNKED)
         out->chunk_left -= put;
+    else if (out->limited)
+        out->left -= put;
     cursor_advance(&out->cursor, put);
 }
 

@@ -53,9 +53,14 @@ enum delivery_framing { DELIVER_PLAIN, DELIVER_CHUNKED, DELIVER_UNTIL_CLOSE };
 
 /* An answer on its way out. */
 struct delivery {
-    struct span           head[2]; /* what is left of it: stored head, and what is added to it */
-    struct span           bytes;   /* what is left of a body in memory: a stored one, an error page */
-    struct cursor         cursor;  /* or a body that arrives; cursor.fill NULL: none */
+    struct span   head[2]; /* what is left of it: stored head, and what is added to it */
+    struct span  *pieces;  /* what is left of a body in memory: a stored one, parts of it, an error page */
+    unsigned      piece_count;
+    struct span   whole;  /* where `pieces` points when there is one */
+    struct cursor cursor; /* or a body that arrives; cursor.fill NULL: none */
+    uint64_t      skip;   /* so many bytes of it are not sent, */
+    uint64_t      left;   /* and then no more than these, if `limited` */
+    bool          limited;
     enum delivery_framing framing;
     struct span           frame; /* chunk line on its way */
     char                  frame_text[CHUNK_HEAD_SIZE + 8];
@@ -96,14 +101,18 @@ struct exchange {
     struct target     target; /* normalised */
     struct store_key  primary;
     enum exchange_end end;
-    bool              upgrade; /* the client asks for another protocol */
+    bool              upgrade;  /* the client asks for another protocol */
+    bool              ranged;   /* it asks for `ranges` */
+    bool              distrust; /* see lookup_question */
     enum refusal      refusal;
 
-    struct lookup lookup;
-    unsigned      lookups;
-    struct port  *port; /* where we wait for the flight; NULL: not joined */
-    struct list   port_node;
-    struct lead  *lead; /* the fetch that runs for us; NULL: none or over */
+    struct range_set ranges;
+    int64_t          complete; /* of what none of them is in: for a 416 */
+    struct lookup    lookup;
+    unsigned         lookups;
+    struct port     *port; /* where we wait for the flight; NULL: not joined */
+    struct list      port_node;
+    struct lead     *lead; /* the fetch that runs for us; NULL: none or over */
 
     /* the head of an answer that is ours alone, as the lead wrote it, without the empty line */
     struct span    answer;
@@ -147,6 +156,7 @@ enum step_result step_join(struct exchange *exchange);
 enum step_result step_hit(struct exchange *exchange);
 enum step_result answer_shared(struct exchange *exchange);
 enum step_result answer_refreshed(struct exchange *exchange);
+enum step_result answer_stale(struct exchange *exchange); /* the origin failed */
 enum step_result answer_alone(struct exchange *exchange);
 
 /* Keeps the head of an answer that is for this exchange alone, for answer_alone. ERR_NO_MEMORY, ERR_LIMIT, ERR_SYNTAX. */
@@ -175,8 +185,13 @@ MUST_CHECK enum err upload_pump(struct exchange *exchange);
 
 /* ── request.c: our request to the origin ── */
 enum request_kind { REQUEST_PASS, REQUEST_FILL };
-/* `stale`: the object to be validated, or NULL. FILL asks for the whole with GET; PASS asks what the client asked. */
-MUST_CHECK enum err request_write(const struct exchange *exchange, enum request_kind kind,
-                                  const struct object *stale, struct span *head);
+struct request_plan {
+    enum request_kind    kind; /* FILL: GET, without the client's conditions; PASS: what the client asks */
+    const struct object *validate;  /* asks whether it is still good; NULL: nothing */
+    const struct range_spec *range; /* of FILL: asks for this range alone; NULL: for the whole */
+    struct span if_range; /* and for the whole if this validator holds no more; empty: no condition */
+};
+MUST_CHECK enum err request_write(const struct exchange *exchange, const struct request_plan *plan,
+                                  struct span *head);
 
 #endif

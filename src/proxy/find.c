@@ -7,6 +7,7 @@
 #include "port.h"
 
 #include <larder/base/check.h>
+#include <larder/cache/reuse.h>
 
 enum { LOOKUPS_MAX = 4 }; /* times that a flight may turn out to carry another variant */
 
@@ -16,22 +17,46 @@ fail_without_memory(struct exchange *exchange)
     return answer_error(exchange, 503, "no-memory", "out of memory", true);
 }
 
+/* RFC 5861 §3: the stale answer goes out now; the fetch that replaces it is nobody's to wait for. */
+static void
+refresh_behind(struct exchange *exchange)
+{
+    struct flight **flight = &exchange->lookup.refresh;
+
+    if (*flight == NULL)
+        return;
+    metric_add(&exchange->worker->metrics.refreshes, 1);
+    if (lead_start_behind(exchange, *flight) != ERR_NONE)
+        flight_fail(*flight, FETCH_NO_RESOURCES, "");
+    flight_release(flight);
+}
+
 enum step_result
 step_lookup(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
 
     lease_release(&exchange->lookup.lease);
-    if (lookup_object(worker->config.cache, worker->config.id, &exchange->arena, &exchange->head,
-                      &exchange->primary, &exchange->site->cache, loop_wall(worker->loop), &exchange->lookup)
+    struct lookup_question question = { .request = &exchange->head,
+                                        .primary = &exchange->primary,
+                                        .settings = &exchange->site->cache,
+                                        .ranges = exchange->ranged ? &exchange->ranges : NULL,
+                                        .distrust = exchange->distrust };
+    if (lookup_object(worker->config.cache, worker->config.id, &exchange->arena, &question,
+                      loop_wall(worker->loop), &exchange->lookup)
         != ERR_NONE)
         return fail_without_memory(exchange);
     exchange->lookups++;
 
     switch (exchange->lookup.result) {
     case LOOKUP_HIT:
+        exchange->outcome.reason = exchange->lookup.reason;
+        refresh_behind(exchange);
         exchange->step = STEP_HIT;
         return STEP_NEXT;
+    case LOOKUP_NOTHING: /* RFC 9111 §5.2.1.7 */
+        return answer_error(exchange, 504, "only-if-cached",
+                            "the client wants only what is stored, and nothing is", false);
     case LOOKUP_FOLLOW:
         exchange->outcome.collapsed = true;
         metric_add(&worker->metrics.followers, 1);
@@ -70,12 +95,10 @@ step_fetch(struct exchange *exchange)
 {
     const struct lookup *lookup = &exchange->lookup;
     bool                 stale = lookup->lease.shard != NULL;
-    /* Whoever is alone gets what it asked for: its own conditions, its own range. */
-    enum request_kind kind = lookup->result == LOOKUP_LEAD ? REQUEST_FILL : REQUEST_PASS;
+    /* Whoever is alone gets what it asked for: its own conditions, its own range. But what is stored is validated by ours. */
+    enum request_kind kind = lookup->result == LOOKUP_LEAD || stale ? REQUEST_FILL : REQUEST_PASS;
 
-    if (stale)
-        metric_add(&exchange->worker->metrics.revalidations, 1);
-    if (lead_start(exchange, kind, stale) != ERR_NONE) {
+    if (lead_start(exchange, kind) != ERR_NONE) {
         flight_fail(lookup->flight, FETCH_NO_RESOURCES, "");
         return fail_without_memory(exchange);
     }
@@ -127,10 +150,14 @@ take_shared(struct exchange *exchange)
     switch (lookup_fits(&exchange->arena, flight, &exchange->head, &exchange->site->cache, &values)) {
     case FIT_OTHER_VARIANT:
         return look_again(exchange);
+    case FIT_NOT_REUSABLE:
+        if (exchange->lookup.result == LOOKUP_FOLLOW)
+            return go_alone(exchange, REASON_KNOWN_UNCACHEABLE);
+        break; /* it is the answer to this very request */
     case FIT_CREDENTIALS:
         if (exchange->lookup.result == LOOKUP_FOLLOW)
             return go_alone(exchange, REASON_COOKIE);
-        break; /* it is the answer to this very request */
+        break;
     case FIT_NO_MEMORY:
         return fail_without_memory(exchange);
     case FIT_YES:
@@ -141,12 +168,29 @@ take_shared(struct exchange *exchange)
     return answer_shared(exchange);
 }
 
+/* RFC 9111 §4.2.4, RFC 5861 §4: better stale than an error, where nobody forbids it. */
+static bool
+may_stand_in(const struct exchange *exchange)
+{
+    const struct lookup *lookup = &exchange->lookup;
+    return lookup->lease.shard != NULL && lookup->covers
+           && reuse_on_error(&lookup->object, loop_wall(exchange->worker->loop));
+}
+
 static enum step_result
 take_failure(struct exchange *exchange)
 {
     const char        *detail;
     enum fetch_failure failure = (enum fetch_failure)flight_failure(exchange->lookup.flight, &detail);
 
+    if (may_stand_in(exchange))
+        return answer_stale(exchange);
+    if (failure == FETCH_CHANGED) {
+        exchange->distrust = true;
+        return look_again(exchange);
+    }
+    if (failure == FETCH_ORIGIN_ERROR) /* it was kept back for those who have something that stands in */
+        return look_again(exchange);
     return answer_error(exchange, fetch_failure_status(failure), fetch_failure_name(failure),
                         fetch_failure_text(failure), !exchange->upload.whole);
 }
@@ -157,6 +201,10 @@ take_refreshed(struct exchange *exchange)
     const struct lookup *lookup = &exchange->lookup;
     bool                 same = lookup->lease.shard != NULL
                 && lookup->lease.record.created.ns == flight_refreshed_created(lookup->flight).ns;
+    bool follows = lookup->result == LOOKUP_FOLLOW;
+
+    if (follows && !flight_verdict(lookup->flight)->reusable)
+        return go_alone(exchange, REASON_KNOWN_UNCACHEABLE);
     return same ? answer_refreshed(exchange) : look_again(exchange);
 }
 

@@ -8,6 +8,8 @@
  */
 #include "lead_impl.h"
 
+#include <larder/cache/key.h>
+#include <larder/cache/reuse.h>
 #include <larder/cache/vary.h>
 #include <stdlib.h>
 
@@ -40,6 +42,21 @@ let_go(struct lead *lead, const struct head *head, const struct framing *framing
         lead_abort(lead);
 }
 
+bool
+lead_has_stand_in(const struct lead *lead)
+{
+    struct object object;
+    return lead->stale.shard != NULL && object_read(lead->stale.record.meta, &object)
+           && !(object.flags & OBJECT_PARTIAL) && reuse_on_error(&object, loop_wall(lead->worker->loop));
+}
+
+/* RFC 5861 §4: what counts as an error. */
+static bool
+is_error(unsigned status)
+{
+    return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
 static bool
 is_too_large(const struct lead *lead, const struct framing *framing)
 {
@@ -63,17 +80,40 @@ select_variant(struct lead *lead, const struct head *head, struct span *spec, st
     return err == ERR_NONE ? REASON_NONE : err == ERR_NO_MEMORY ? REASON_NO_MEMORY : REASON_VARY_LIMIT;
 }
 
+/* The leader gets the answer as it came, where what is shared is not the same: an Age of the origin's, fields that are not stored, a 206. */
+static enum err
+keep_for_leader(struct lead *lead, const struct head *head, const struct framing *framing,
+                const struct verdict *verdict)
+{
+    bool differs = head->status == 206 || head_has(head, FIELD_AGE) || verdict->hidden[0].len > 0
+                   || verdict->hidden[1].len > 0;
+
+    if (lead->exchange == NULL || !differs)
+        return ERR_NONE;
+    return answer_take(lead->exchange, head, framing);
+}
+
+static enum reason
+reason_of(enum err err)
+{
+    return err == ERR_LIMIT ? REASON_HEAD_TOO_LARGE : REASON_NO_MEMORY;
+}
+
 /* REASON_NONE: the answer is shared and will be stored. */
 static enum reason
 share(struct lead *lead, const struct head *head, const struct framing *framing)
 {
-    struct verdict verdict;
-    struct span    spec, values, meta;
-    wall_time      now = loop_wall(lead->worker->loop);
+    struct verdict       verdict;
+    struct content_range part;
+    struct span          spec, values, meta;
+    wall_time            now = loop_wall(lead->worker->loop);
+    bool                 partial = head->status == 206;
 
     policy_answer(&lead->request, head, &lead->site->cache, lead->requested, now, &verdict);
     if (!verdict.store)
         return verdict.reason;
+    if (partial && !lead_read_part(lead, head, framing, &part))
+        return REASON_PARTIAL;
     if (is_too_large(lead, framing))
         return REASON_TOO_LARGE;
     enum reason reason = select_variant(lead, head, &spec, &values);
@@ -82,13 +122,27 @@ share(struct lead *lead, const struct head *head, const struct framing *framing)
 
     bool     known = framing->kind == BODY_LENGTH || framing->kind == BODY_NONE;
     int64_t  length = known ? (int64_t)framing->length : -1;
-    enum err err = object_write(&lead->arena, head, &verdict, spec, length, now, &meta);
+    enum err err = object_write(&lead->arena, head, &verdict, spec, partial ? -1 : length,
+                                partial ? &part : NULL, now, &meta);
+    if (err == ERR_NONE)
+        err = keep_for_leader(lead, head, framing, &verdict);
     if (err == ERR_NONE)
         err = flight_share(lead->flight, meta, &verdict, spec, values, length);
     if (err != ERR_NONE)
-        return err == ERR_LIMIT ? REASON_HEAD_TOO_LARGE : REASON_NO_MEMORY;
+        return reason_of(err);
+    lead->expected = partial ? part.last - part.first + 1 : 0;
     fill_on_drained(flight_fill(lead->flight), lead_send_drained, lead);
     return REASON_NONE;
+}
+
+/* RFC 9111 §4.3.4: a 304 with a strong validator that is not the stored one's selects nothing that we have. */
+static bool
+is_about_another(const struct object *stored, const struct head *head)
+{
+    struct etag ours, theirs;
+
+    return etag_parse(head_value(head, FIELD_ETAG), &theirs) && !theirs.weak
+           && etag_parse(stored->validators.etag, &ours) && !etag_match_weak(ours, theirs);
 }
 
 /* A 304 to our condition (RFC 9111 §4.3.4). False: it does not fit what we have. */
@@ -100,7 +154,7 @@ refresh(struct lead *lead, const struct head *head)
     struct span    meta;
     wall_time      now = loop_wall(lead->worker->loop);
 
-    if (!object_read(lead->stale.record.meta, &stored))
+    if (!object_read(lead->stale.record.meta, &stored) || is_about_another(&stored, head))
         return false;
     if (object_refresh(&lead->arena, &stored, head, &lead->request, &lead->site->cache, lead->requested, now,
                        &verdict, &meta)
@@ -108,8 +162,9 @@ refresh(struct lead *lead, const struct head *head)
         || flight_refresh(lead->flight, meta, &verdict, lead->stale.record.created) != ERR_NONE)
         return false;
     metric_add(&lead->worker->metrics.revalidated, 1);
-    if (!verdict.store)
-        flight_abandon(lead->flight); /* good for those who wait now, not to be kept */
+    /* Good for those who wait now; but what has to be validated each time is not written each time. */
+    if (!verdict.store || !(verdict.reusable || object_is_news(&stored, meta)))
+        flight_abandon(lead->flight);
     else if (flight_land(lead->flight, &lead->site->cache))
         metric_add(&lead->worker->metrics.stored, 1);
     return true;
@@ -124,39 +179,107 @@ free_purge(struct cache_purge *purge)
     free(purge);
 }
 
-/* An unsafe request that did not fail makes what is stored for its URL old. */
 static void
-invalidate(struct lead *lead, const struct head *head)
+purge(struct lead *lead, const struct store_key *key)
 {
-    if (method_is_safe(lead->request.method) || head->status < 200 || head->status >= 400)
-        return;
     struct cache_purge *purge = malloc(sizeof *purge);
-    char               *text = malloc(lead->primary.text.len + 1);
+    char               *text = malloc(key->text.len + 1);
     if (purge != NULL && text != NULL) {
-        memcpy(text, lead->primary.text.at, lead->primary.text.len);
-        *purge = (struct cache_purge){ .key = { lead->primary.digest, span_of(text, lead->primary.text.len) },
-                                       .done = free_purge };
+        memcpy(text, key->text.at, key->text.len);
+        *purge =
+            (struct cache_purge){ .key = { key->digest, span_of(text, key->text.len) }, .done = free_purge };
         if (cache_purge(lead->worker->config.cache, purge) == ERR_NONE) {
             metric_add(&lead->worker->metrics.invalidations, 1);
             return;
         }
     }
     log_write(lead->worker->config.log, LOG_WARN, "could not invalidate %.*s after %.*s: the store is busy",
-              SPAN_ARG(lead->primary.text), SPAN_ARG(lead->request.method_text));
+              SPAN_ARG(key->text), SPAN_ARG(lead->request.method_text));
     free(purge);
     free(text);
+}
+
+/* What a reference in the answer names, when it is on the same host. */
+static bool
+find_named(struct lead *lead, const struct head *head, enum field_id id, struct store_key *key)
+{
+    const struct field     *field = head_find(head, id);
+    const struct hash_seed *seed = store_seed(cache_store(lead->worker->config.cache));
+
+    return field != NULL && head_next(head, field) == NULL
+           && key_of_reference(&lead->arena, seed, &lead->primary, field->value, key) == ERR_NONE;
+}
+
+/* An unsafe request that did not fail makes what is stored for its URL old, and what its answer names. */
+static void
+invalidate(struct lead *lead, const struct head *head)
+{
+    static const enum field_id naming[] = { FIELD_LOCATION, FIELD_CONTENT_LOCATION };
+    struct store_key           named;
+
+    if (method_is_safe(lead->request.method) || head->status < 200 || head->status >= 400)
+        return;
+    purge(lead, &lead->primary);
+    for (size_t i = 0; i < sizeof naming / sizeof naming[0]; i++)
+        if (find_named(lead, head, naming[i], &named) && !digest_equal(named.digest, lead->primary.digest))
+            purge(lead, &named);
+}
+
+/* RFC 9110 §9.3.3: the answer to a POST is the answer to a GET of the same URL when it says so. */
+static bool
+is_answer_to_get(struct lead *lead, const struct head *head)
+{
+    struct store_key named;
+
+    return lead->request.method == METHOD_POST && lead->reason == REASON_METHOD && head->status == 200
+           && find_named(lead, head, FIELD_CONTENT_LOCATION, &named)
+           && digest_equal(named.digest, lead->primary.digest);
+}
+
+/* ── the verdict ── */
+
+/* The origin answered our validation with something that may not be stored: what is stored has had its day. */
+static void
+drop_stale(struct lead *lead, const struct head *head)
+{
+    if (lead->stale.shard != NULL && head->status < 500)
+        purge(lead, &lead->primary);
+}
+
+/* What the origin says of a request that only we made. False: it is for those who wait. */
+static bool
+judge_our_own(struct lead *lead, const struct head *head, const struct framing *framing)
+{
+    if (is_error(head->status) && lead_has_stand_in(lead)) {
+        flight_note_trouble(lead->flight);
+        give_up(lead, FETCH_ORIGIN_ERROR, status_reason(head->status));
+        return true;
+    }
+    if (head->status == 304 && lead->validates) {
+        if (!refresh(lead, head)) {
+            purge(lead, &lead->primary);
+            give_up(lead, FETCH_CHANGED, "");
+        }
+        return true;
+    }
+    if (lead->completes && (head->status == 206 || head->status == 416)) {
+        if (head->status == 416 || !lead_complete(lead, head, framing))
+            give_up(lead, FETCH_CHANGED, "");
+        return true;
+    }
+    return false;
 }
 
 void
 lead_judge(struct lead *lead, const struct head *head, const struct framing *framing)
 {
     invalidate(lead, head);
-    if (lead->stale.shard != NULL && head->status == 304) {
-        if (!refresh(lead, head))
-            give_up(lead, FETCH_BAD_HEAD, "a 304 that does not fit what is stored");
+    if (judge_our_own(lead, head, framing))
         return;
-    }
-    enum reason reason = flight_may_store(lead->flight) ? share(lead, head, framing) : lead->reason;
-    if (flight_phase(lead->flight) == FLIGHT_OPEN)
-        let_go(lead, head, framing, reason);
+    bool        may_store = flight_may_store(lead->flight) || is_answer_to_get(lead, head);
+    enum reason reason = may_store ? share(lead, head, framing) : lead->reason;
+    if (flight_phase(lead->flight) != FLIGHT_OPEN)
+        return;
+    drop_stale(lead, head);
+    let_go(lead, head, framing, reason);
 }

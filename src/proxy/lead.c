@@ -156,6 +156,7 @@ on_body(void *owner, struct span bytes)
         lead_abort(lead);
         return;
     }
+    lead->received += bytes.len;
     if (flight_phase(lead->flight) == FLIGHT_SHARED && fill_is_kept(fill)
         && fill_size(fill) > lead->body_max) {
         metric_add(&lead->worker->metrics.uncacheable, 1);
@@ -163,6 +164,13 @@ on_body(void *owner, struct span bytes)
     }
     flight_tell(lead->flight);
     pause_if_full(lead);
+}
+
+/* A part whose Content-Range and body differ is not what it says. */
+static bool
+is_as_long_as_said(const struct lead *lead)
+{
+    return lead->expected == 0 || lead->received == (uint64_t)lead->expected;
 }
 
 static void
@@ -173,6 +181,11 @@ on_end(void *owner)
 
     if (phase == FLIGHT_SHARED || phase == FLIGHT_RELEASED) {
         struct fill *fill = flight_fill(lead->flight);
+        if (!is_as_long_as_said(lead) || (lead->tail.len > 0 && fill_append(fill, lead->tail) != ERR_NONE)) {
+            cut(lead);
+            lead_end(lead);
+            return;
+        }
         fill_end(fill);
         flight_tell(lead->flight);
         if (phase == FLIGHT_SHARED && fill_is_kept(fill) && flight_land(lead->flight, &lead->site->cache))
@@ -188,10 +201,13 @@ on_fail(void *owner, enum fetch_failure failure, const char *detail)
 
     log_write(lead->worker->config.log, LOG_WARN, "%.*s: %s%s%s", SPAN_ARG(lead->primary.text),
               fetch_failure_text(failure), *detail == '\0' ? "" : ": ", detail);
-    if (flight_phase(lead->flight) == FLIGHT_OPEN)
+    if (flight_phase(lead->flight) == FLIGHT_OPEN) {
+        if (lead_has_stand_in(lead))
+            flight_note_trouble(lead->flight);
         flight_fail(lead->flight, (int)failure, detail);
-    else
+    } else {
         cut(lead);
+    }
     lead_end(lead);
 }
 
@@ -241,33 +257,69 @@ copy_request(struct lead *lead, const struct exchange *exchange)
     return lead->primary.text.at == NULL || lead->vary.at == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
-static enum err
-start_fetch(struct lead *lead, struct exchange *exchange, enum request_kind kind, const struct object *stale)
+/* Something stale may be validated, if it has what it takes. */
+static const struct object *
+object_to_validate(const struct exchange *exchange)
 {
+    const struct object *object = &exchange->lookup.object;
+    bool                 can = object->validators.etag.len > 0 || object->validators.has_modified;
+    return exchange->lookup.lease.shard != NULL && can ? object : NULL;
+}
+
+/* What our request asks for: the whole, the one range that is wanted, or the rest of what is stored. */
+static void
+plan_request(struct lead *lead, const struct exchange *exchange, struct request_plan *plan,
+             struct range_spec *rest, char date[static DATE_SIZE])
+{
+    const struct lookup *lookup = &exchange->lookup;
+
+    if (lookup->completes) {
+        lead_plan_rest(lookup, rest, date, &plan->if_range);
+        plan->range = rest;
+    } else if (plan->kind == REQUEST_FILL) {
+        plan->validate = object_to_validate(exchange);
+        plan->range = lookup->part ? &exchange->ranges.spec[0] : NULL;
+    }
+    lead->completes = lookup->completes;
+    lead->validates = plan->validate != NULL;
+    lead->ranged = plan->range != NULL
+                   || (plan->kind == REQUEST_PASS && exchange->ranged && exchange->ranges.count == 1);
+}
+
+static enum err
+start_fetch(struct lead *lead, struct exchange *exchange, enum request_kind kind)
+{
+    struct request_plan  plan = { .kind = kind };
+    struct range_spec    rest;
+    char                 date[DATE_SIZE];
     struct fetch_request request = { .method = kind == REQUEST_FILL ? METHOD_GET : exchange->head.method,
                                      .body = exchange->framing.kind,
                                      .length = exchange->framing.length,
                                      .upgrade = exchange->upgrade };
 
     request.replay = method_is_idempotent(request.method) && request.body == BODY_NONE && !request.upgrade;
-    enum err err = request_write(exchange, kind, stale, &request.head);
+    plan_request(lead, exchange, &plan, &rest, date);
+    enum err err = request_write(exchange, &plan, &request.head);
     if (err != ERR_NONE)
         return err;
+    if (lead->validates)
+        metric_add(&lead->worker->metrics.revalidations, 1);
     lead->fetch = fetch_start(lead->worker->origin, exchange->site->pool, &request, &lead_events, lead);
     return lead->fetch == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
-enum err
-lead_start(struct exchange *exchange, enum request_kind kind, bool validate)
+/* NULL when memory ends. */
+static struct lead *
+create_lead(struct exchange *exchange, struct flight *flight, enum request_kind kind)
 {
     struct worker *worker = exchange->worker;
     struct lead   *lead = slab_alloc(&worker->leads_slab);
     size_t         record_max = store_record_max(cache_store(worker->config.cache));
     if (lead == NULL)
-        return ERR_NO_MEMORY;
+        return NULL;
 
     *lead = (struct lead){ .worker = worker,
-                           .flight = flight_acquire(exchange->lookup.flight),
+                           .flight = flight_acquire(flight),
                            .site = exchange->site,
                            .reason = exchange->outcome.reason,
                            .requested = loop_wall(worker->loop),
@@ -275,22 +327,34 @@ lead_start(struct exchange *exchange, enum request_kind kind, bool validate)
     lead->body_max = record_max - RECORD_OVERHEAD - OBJECT_HEAD_MAX / 4;
     list_init(&lead->node);
     arena_init(&lead->arena, &worker->arena_chunks, ARENA_LIMIT);
-    enum err err = copy_request(lead, exchange);
-    if (err == ERR_NONE && validate)
+    if (exchange->lookup.lease.shard != NULL)
         lease_copy(&exchange->lookup.lease, &lead->stale);
-    if (err == ERR_NONE)
-        err = start_fetch(lead, exchange, kind, validate ? &exchange->lookup.object : NULL);
-    if (err != ERR_NONE) {
-        lease_release(&lead->stale);
-        flight_release(&lead->flight);
-        arena_reset(&lead->arena);
-        slab_free(&worker->leads_slab, lead);
-        return err;
+    if (copy_request(lead, exchange) == ERR_NONE && start_fetch(lead, exchange, kind) == ERR_NONE) {
+        list_push_back(&worker->leads, &lead->node);
+        return lead;
     }
-    list_push_back(&worker->leads, &lead->node);
+    lease_release(&lead->stale);
+    flight_release(&lead->flight);
+    arena_reset(&lead->arena);
+    slab_free(&worker->leads_slab, lead);
+    return NULL;
+}
+
+enum err
+lead_start(struct exchange *exchange, enum request_kind kind)
+{
+    struct lead *lead = create_lead(exchange, exchange->lookup.flight, kind);
+    if (lead == NULL)
+        return ERR_NO_MEMORY;
     lead->exchange = exchange;
     exchange->lead = lead;
     return ERR_NONE;
+}
+
+enum err
+lead_start_behind(struct exchange *exchange, struct flight *flight)
+{
+    return create_lead(exchange, flight, REQUEST_FILL) == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
 /* The leader's cursor is open: what it has read may be given back. */

@@ -11,8 +11,11 @@
 
 #include "exchange.h"
 
-/* Starts the fetch for exchange->lookup.flight. `validate`: asks whether exchange->lookup.object is still good. ERR_NO_MEMORY. */
-MUST_CHECK enum err lead_start(struct exchange *exchange, enum request_kind kind, bool validate);
+/* Starts the fetch for exchange->lookup.flight. With a stale object in hand, asks whether it is still good. ERR_NO_MEMORY. */
+MUST_CHECK enum err lead_start(struct exchange *exchange, enum request_kind kind);
+
+/* Starts the fetch for a flight that nobody waits for, with the fields of this exchange's request. ERR_NO_MEMORY. */
+MUST_CHECK enum err lead_start_behind(struct exchange *exchange, struct flight *flight);
 
 /* The leader's cursor stands at the front of an answer that is its own: from here the body only passes. */
 void lead_pass(struct exchange *exchange);

@@ -4,6 +4,8 @@
 
 #include "lead.h"
 
+#include <larder/http/date.h>
+
 /* Owner: the worker. `drained` is posted by readers of the fill. */
 struct lead {
     struct list      node;
@@ -17,9 +19,15 @@ struct lead {
     const struct site *site;
     struct head        request; /* in our arena */
     struct store_key   primary;
-    enum reason        reason; /* why it is a pass */
-    struct span        vary;   /* the spec under which the key was looked for */
-    struct lease       stale;  /* what is validated; no lease: nothing */
+    enum reason        reason;    /* why it is a pass */
+    struct span        vary;      /* the spec under which the key was looked for */
+    struct lease       stale;     /* what is validated, and stands in; no lease: nothing */
+    bool               validates; /* our request has a condition */
+    bool               ranged;    /* it asks for one range */
+    bool               completes; /* and that is the rest of `stale` */
+    int64_t            expected;  /* bytes that a part must have; 0: any number */
+    uint64_t           received;  /* bytes of the body so far */
+    struct span        tail;      /* goes behind the body: the end of `stale` */
     wall_time          requested;
     size_t             body_max;
     bool               paused; /* waits for `drained` */
@@ -28,6 +36,26 @@ struct lead {
 
 /* Gives everything back. The phase of the flight has been decided before. */
 void lead_end(struct lead *lead);
+
+/* ── judge_part.c ── */
+
+/* The part that a 206 brings. False: we did not ask for one range, or it is none that can be stored: no length of the whole, or not as
+ * long as it says. */
+bool lead_read_part(const struct lead *lead, const struct head *head, const struct framing *framing,
+                    struct content_range *part);
+
+/* A 206 with the rest of what is stored: shares the whole. False: it does not fit, or memory ended; the flight is still open. */
+bool lead_complete(struct lead *lead, const struct head *head, const struct framing *framing);
+
+/* Whether Last-Modified is a strong validator (RFC 9110 §8.8.2.2). */
+bool lead_strong_date(const struct validators *validators);
+
+/* The range that is missing of the part that was found, and the If-Range that goes with it, empty when there is no strong validator. */
+void lead_plan_rest(const struct lookup *lookup, struct range_spec *rest, char date[static DATE_SIZE],
+                    struct span *if_range);
+
+/* Whether something stale can stand in if the origin fails now. */
+bool lead_has_stand_in(const struct lead *lead);
 
 /* Wakes the lead's worker when a reader has made room in the fill; any thread. */
 void lead_send_drained(void *lead);

@@ -6,7 +6,8 @@
 #include "exchange.h"
 
 #include <larder/base/check.h>
-#include <larder/cache/policy.h>
+#include <larder/cache/reuse.h>
+#include <larder/http/cdn_loop.h>
 
 static enum step_result
 refuse(struct exchange *exchange)
@@ -73,6 +74,16 @@ wants_upgrade(const struct exchange *exchange)
            && head_lists_token(&exchange->head, FIELD_CONNECTION, SPAN("upgrade"));
 }
 
+static enum reason
+reason_to_pass(const struct exchange *exchange)
+{
+    if (wants_upgrade(exchange))
+        return REASON_UPGRADE;
+    if (reuse_forbids_storing(&exchange->head, &exchange->site->cache))
+        return REASON_CLIENT;
+    return policy_request(&exchange->head, exchange->framing.kind != BODY_NONE);
+}
+
 enum step_result
 step_route(struct exchange *exchange)
 {
@@ -89,10 +100,13 @@ step_route(struct exchange *exchange)
         != ERR_NONE)
         return answer_error(exchange, 503, "no-memory", "out of memory", true);
 
-    bool has_body = exchange->framing.kind != BODY_NONE;
-    exchange->outcome.reason =
-        wants_upgrade(exchange) ? REASON_UPGRADE : policy_request(&exchange->head, has_body);
+    if (cdn_loop_count(&exchange->head, span_of_text(worker->loop_id)) > 0) /* RFC 8586 */
+        return answer_error(exchange, 508, "loop", "this request came through this server before", true);
+    exchange->outcome.reason = reason_to_pass(exchange);
     exchange->upgrade = exchange->outcome.reason == REASON_UPGRADE;
+    /* RFC 9110 §14.2: Range is only defined for GET, and one that is not understood is none. */
+    exchange->ranged = exchange->head.method == METHOD_GET && head_has(&exchange->head, FIELD_RANGE)
+                       && range_find(&exchange->head, &exchange->ranges) == ERR_NONE;
     exchange->step = exchange->outcome.reason == REASON_NONE ? STEP_LOOKUP : STEP_PASS;
     return STEP_NEXT;
 }

@@ -19,6 +19,7 @@ is_ours_to_set(enum field_id id)
     case FIELD_CONTENT_LENGTH:
     case FIELD_FORWARDED:
     case FIELD_PROXY:
+    case FIELD_CDN_LOOP:
     case FIELD_VIA:
     case FIELD_X_FORWARDED_FOR:
     case FIELD_X_FORWARDED_HOST:
@@ -81,6 +82,18 @@ write_forwarding(struct writer *writer, const struct exchange *exchange)
         write_field(writer, SPAN("X-Forwarded-Host"), head_value(&exchange->head, FIELD_HOST));
 }
 
+/* What we can do (Edge Architecture Specification 1.0), and that it came through here (RFC 8586). */
+static void
+write_capabilities(struct writer *writer, const struct exchange *exchange)
+{
+    const struct field *loop = head_find(&exchange->head, FIELD_CDN_LOOP);
+
+    write_field(writer, SPAN("Surrogate-Capability"), SPAN(SURROGATE_NAME "=\"Surrogate/1.0\""));
+    for (; loop != NULL; loop = head_next(&exchange->head, loop))
+        write_field(writer, SPAN("CDN-Loop"), loop->value);
+    write_field(writer, SPAN("CDN-Loop"), span_of_text(exchange->worker->loop_id));
+}
+
 static void
 write_framing(struct writer *writer, const struct exchange *exchange)
 {
@@ -109,37 +122,51 @@ write_condition(struct writer *writer, const struct object *stale)
     }
 }
 
+/* RFC 9110 §14.2, §13.1.5 */
+static void
+write_range(struct writer *writer, const struct request_plan *plan)
+{
+    char spec[RANGE_SPEC_SIZE];
+
+    if (plan->range == NULL)
+        return;
+    write_field(writer, SPAN("Range"), range_spec_format(*plan->range, spec));
+    if (plan->if_range.len > 0)
+        write_field(writer, SPAN("If-Range"), plan->if_range);
+}
+
 static size_t
-room_for(const struct exchange *exchange, const struct object *stale)
+room_for(const struct exchange *exchange, const struct request_plan *plan)
 {
     const struct head *head = &exchange->head;
     size_t             room = ADDED_MAX + head->method_text.len + 2 * head->target.len;
 
     for (unsigned i = 0; i < head->count; i++)
         room += head->fields[i].name.len + 2 * head->fields[i].value.len + 8;
-    return room + (stale == NULL ? 0 : stale->validators.etag.len);
+    return room + plan->if_range.len + (plan->validate == NULL ? 0 : plan->validate->validators.etag.len);
 }
 
 enum err
-request_write(const struct exchange *exchange, enum request_kind kind, const struct object *stale,
-              struct span *out)
+request_write(const struct exchange *exchange, const struct request_plan *plan, struct span *out)
 {
-    size_t        room = room_for(exchange, stale);
+    size_t        room = room_for(exchange, plan);
     char         *memory = arena_alloc((struct arena *)(uintptr_t)&exchange->arena, room);
     struct writer writer;
 
     if (memory == NULL)
         return ERR_NO_MEMORY;
     writer_init(&writer, memory, room);
-    write_request_line(&writer, kind == REQUEST_FILL ? SPAN("GET") : exchange->head.method_text,
+    write_request_line(&writer, plan->kind == REQUEST_FILL ? SPAN("GET") : exchange->head.method_text,
                        exchange->target.path, exchange->target.query);
     if (!head_has(&exchange->head, FIELD_HOST)) /* HTTP/1.0 client: the origin is asked with 1.1 */
         write_field(&writer, SPAN("Host"), pool_authority(exchange->site->pool));
-    write_client_fields(&writer, exchange, kind);
+    write_client_fields(&writer, exchange, plan->kind);
     write_forwarding(&writer, exchange);
+    write_capabilities(&writer, exchange);
     write_framing(&writer, exchange);
-    if (stale != NULL)
-        write_condition(&writer, stale);
+    if (plan->validate != NULL)
+        write_condition(&writer, plan->validate);
+    write_range(&writer, plan);
     write_end(&writer);
     *out = writer_span(&writer);
     return writer.failed ? ERR_LIMIT : ERR_NONE;

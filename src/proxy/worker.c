@@ -14,6 +14,7 @@
 #include <larder/http/date.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <stdio.h>
 
 /* ── stopping ── */
 
@@ -113,6 +114,15 @@ fini_slabs(struct worker *worker)
     slab_fini(&worker->clients_slab);
 }
 
+/* The store's seed is secret and its own, so a digest under it is a name that no other has. */
+static void
+name_for_loops(struct worker *worker)
+{
+    const struct hash_seed *seed = store_seed(cache_store(worker->config.cache));
+    snprintf(worker->loop_id, sizeof worker->loop_id, "larder-%08llx",
+             (unsigned long long)(hash_digest(seed, SPAN("CDN-Loop")).low & 0xffffffff));
+}
+
 enum err
 worker_create(struct worker **out, const struct worker_config *config, struct fault *fault)
 {
@@ -126,6 +136,7 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
     timer_init(&worker->stop_timer, fire_stop_timer);
     worker->stop_mail[0].deliver = begin_stop;
     worker->stop_mail[1].deliver = stop_now;
+    name_for_loops(worker);
     init_slabs(worker);
     enum err err = loop_create(&worker->loop, fault);
     if (err == ERR_NONE && origin_create(&worker->origin, worker->loop, &worker->origin_metrics) != ERR_NONE)

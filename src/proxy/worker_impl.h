@@ -15,7 +15,8 @@ enum {
     BUFFER_SIZE = 32 * 1024, /* of a client's input, and a chunk of an exchange's arena is half of it */
     ARENA_CHUNK = 8 * 1024,
     ARENA_LIMIT = 512 * 1024, /* what one exchange may hold */
-    LISTENERS_MAX = 32
+    LISTENERS_MAX = 32,
+    LOOP_ID_SIZE = 32
 };
 
 /* Owner: the worker's thread; `stop_mail` is posted from others. */
@@ -39,6 +40,9 @@ struct worker {
     _Atomic unsigned stop_calls;
     bool             stopping;
     bool             ending; /* inside worker_check_stopped */
+
+    char loop_id
+        [LOOP_ID_SIZE]; /* how we name ourselves in CDN-Loop (RFC 8586): no other larder has that name */
 
     /* "Date: ..." once per second, for errors of our own */
     int64_t date_second;

@@ -118,7 +118,7 @@ def test_a_fetch_that_everybody_left_still_fills_the_cache(origin, larder):
     client.close()
     gate.open()
     larder.wait_stored()
-    assert larder.get("/a").get("Cache-Status").startswith("larder; hit")
+    assert larder.get("/a").get("Cache-Status").startswith("larder;hit")
 
 
 def test_an_origin_that_dies_in_the_body_is_not_hidden(origin, larder):

@@ -19,7 +19,8 @@ struct cache;
 struct cache_config {
     struct store *store; /* stays the caller's; outlives the cache */
     unsigned      workers;
-    size_t        uncacheable_slots; /* a power of two; 0: the default, 65536 */
+    size_t
+        recent_slots; /* of the tables of uncacheable keys and failed ones, a power of two; 0: the default, 65536 */
 };
 
 MUST_CHECK enum err cache_create(struct cache **cache, const struct cache_config *config);

@@ -32,7 +32,8 @@ struct fill *fill_acquire(struct fill *fill);
 void         fill_release(struct fill **fill);
 
 /* ── the writer ── */
-MUST_CHECK enum err fill_append(struct fill *fill, struct span bytes); /* ERR_NO_MEMORY: nothing was appended */
+MUST_CHECK enum err fill_append(struct fill *fill,
+                                struct span  bytes); /* ERR_NO_MEMORY: nothing was appended */
 void                fill_end(struct fill *fill);
 void                fill_cut(struct fill *fill);
 

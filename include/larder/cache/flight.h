@@ -78,10 +78,10 @@ void flight_hear(struct flight_port *port);
 
 /* ── the leader's worker: what the fetch tells ── */
 
-/* The answer may be stored. `meta` is copied; `vary` is its spec, `values` the leader's values under it; `length` the body's length if the
+/* The answer may be stored. If it is not reusable (verdict.reusable) it is only for the leader, and to be validated later. `meta` is copied; `vary` is its spec, `values` the leader's values under it; `length` the body's length if the
  * meta has it, else -1. ERR_NO_MEMORY: nothing has changed. */
-MUST_CHECK enum err flight_share(struct flight *flight, struct span meta, const struct verdict *verdict, struct span vary,
-                                 struct span values, int64_t length);
+MUST_CHECK enum err flight_share(struct flight *flight, struct span meta, const struct verdict *verdict,
+                                 struct span vary, struct span values, int64_t length);
 
 /* The answer is the leader's alone; the key is remembered as uncacheable for a while if `remember`. ERR_NO_MEMORY. */
 MUST_CHECK enum err flight_let_go(struct flight *flight, enum reason reason, bool remember);
@@ -90,10 +90,14 @@ MUST_CHECK enum err flight_let_go(struct flight *flight, enum reason reason, boo
 bool flight_may_store(const struct flight *flight);
 
 /* A 304: the object created at `created` is good again with this meta. */
-MUST_CHECK enum err flight_refresh(struct flight *flight, struct span meta, const struct verdict *verdict, wall_time created);
+MUST_CHECK enum err flight_refresh(struct flight *flight, struct span meta, const struct verdict *verdict,
+                                   wall_time created);
 
 /* No answer. `detail` is copied (at most 127 bytes). */
 void flight_fail(struct flight *flight, int failure, const char *detail);
+
+/* The origin failed while something stale can stand in: for some seconds nobody else tries. Before flight_fail. */
+void flight_note_trouble(struct flight *flight);
 
 /* More body is there, or its end: wakes the ports. */
 void flight_tell(struct flight *flight);

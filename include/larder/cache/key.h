@@ -13,6 +13,7 @@
 
 #include <larder/base/arena.h>
 #include <larder/http/parse.h>
+#include <larder/http/range.h>
 #include <larder/storage/store.h>
 
 /* The target in the form that key and origin share: query parameters that only trackers read (utm_*, gclid, fbclid and their
@@ -27,8 +28,18 @@ MUST_CHECK enum err key_primary(struct arena *arena, const struct hash_seed *see
 MUST_CHECK enum err key_of_url(struct arena *arena, const struct hash_seed *seed, struct span url,
                                struct store_key *key, struct fault *fault);
 
+/* The primary key of what a reference in an answer (Location, Content-Location) names, when that is on the host of `base` (a primary key).
+ * ERR_NOT_FOUND: on another host, or of another scheme; ERR_SYNTAX: not a reference; ERR_NO_MEMORY. */
+MUST_CHECK enum err key_of_reference(struct arena *arena, const struct hash_seed *seed,
+                                     const struct store_key *base, struct span reference,
+                                     struct store_key *key);
+
 /* The variant key below `primary`; `values` is what vary_values wrote. */
-MUST_CHECK enum err key_variant(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary,
-                                struct span values, struct store_key *key);
+MUST_CHECK enum err key_variant(struct arena *arena, const struct hash_seed *seed,
+                                const struct store_key *primary, struct span values, struct store_key *key);
+
+/* The key under which a part of what `whole` names is fetched. Nothing is stored under it: parts are stored under `whole`. */
+MUST_CHECK enum err key_part(struct arena *arena, const struct hash_seed *seed, const struct store_key *whole,
+                             struct range_spec part, struct store_key *key);
 
 #endif

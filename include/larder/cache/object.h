@@ -16,18 +16,23 @@
 #include <larder/base/hash.h>
 #include <larder/cache/policy.h>
 #include <larder/http/conditional.h>
+#include <larder/http/range.h>
 
 enum object_flags {
     OBJECT_MARKER = 1,
     OBJECT_ALWAYS_VALIDATE = 2, /* no-cache */
-    OBJECT_IMPLICIT = 4         /* see verdict.implicit */
+    OBJECT_IMPLICIT = 4,        /* see verdict.implicit */
+    OBJECT_STRICT = 8,          /* see verdict.strict */
+    OBJECT_PARTIAL = 16, /* the body is a part of the representation: from `first`, of `complete` bytes */
+    OBJECT_ALIAS = 32    /* a marker whose one variant is where a selecting Accept-Language leads */
 };
 
 /* What is known of a stored answer; spans point into the record's meta. */
 struct object {
     uint32_t          flags;
     unsigned          status;
-    wall_time         born, fresh_until, expires;
+    wall_time         born, fresh_until, refresh_until, error_until, expires;
+    int64_t           first, complete; /* of a partial answer */
     struct span       head;
     struct span       vary; /* the spec under which it was stored, empty: none */
     struct validators validators;
@@ -38,26 +43,36 @@ struct object {
 /* Reads a meta. False when it is not one (other version, offsets outside): treat as a miss. */
 bool object_read(struct span meta, struct object *object);
 
-/* The meta of an answer, in the arena. The head is written from the response: hop-by-hop fields, Age and what `verdict` forbids are left out, a
- * Date is added when missing (RFC 9110 §6.6.1), Via too. `length` >= 0 adds Content-Length. ERR_LIMIT: over OBJECT_HEAD_MAX. */
+/* The meta of an answer, in the arena. The head is written from the response: hop-by-hop fields, Age and what `verdict` hides are left out, a
+ * Date is added when missing (RFC 9110 §6.6.1), Via too. `length` >= 0 adds Content-Length. `part`: it is a 206 and holds this part; it is stored
+ * as the 200 that it is a part of, without Content-Range. ERR_LIMIT: over OBJECT_HEAD_MAX. */
 enum { OBJECT_HEAD_MAX = 64 * 1024 };
-MUST_CHECK enum err object_write(struct arena *arena, const struct head *response, const struct verdict *verdict,
-                                 struct span vary, int64_t length, wall_time now, struct span *meta);
+MUST_CHECK enum err object_write(struct arena *arena, const struct head *response,
+                                 const struct verdict *verdict, struct span vary, int64_t length,
+                                 const struct content_range *part, wall_time now, struct span *meta);
 
-/* The stored meta with what a 304 says about it (RFC 9111 §4.3.4): its fields replace the stored ones but Content-Length, Content-Encoding,
- * Content-Type, Content-Range; the verdict is made anew from the joined head. When that forbids storing, verdict->store says so, and the
- * meta is still what may be sent. */
-MUST_CHECK enum err object_refresh(struct arena *arena, const struct object *stored, const struct head *not_modified,
-                                   const struct head *request, const struct cache_settings *settings,
-                                   wall_time requested, wall_time received, struct verdict *verdict, struct span *meta);
+/* The stored meta with what a newer answer about the same representation says (a 304, RFC 9111 §4.3.4; a 200 to HEAD, §4.3.5): its
+ * fields replace the stored ones but Content-Length, Content-Encoding, Content-Range, and a Content-Type of another media type; the verdict is
+ * made anew from the joined head. When that forbids storing, verdict->store says so, and the meta is still what may be sent. */
+MUST_CHECK enum err object_refresh(struct arena *arena, const struct object *stored,
+                                   const struct head *answer, const struct head *request,
+                                   const struct cache_settings *settings, wall_time requested,
+                                   wall_time received, struct verdict *verdict, struct span *meta);
+
+/* Whether a refreshed meta says more than another Date. */
+bool object_is_news(const struct object *stored, struct span meta);
 
 /* The same meta with a Content-Length line added to its head: for a body whose length was not known when it began. */
-MUST_CHECK enum err object_set_length(struct arena *arena, struct span meta, uint64_t length, struct span *with);
+MUST_CHECK enum err object_set_length(struct arena *arena, struct span meta, uint64_t length,
+                                      struct span *with);
+
+/* A part's meta as that of the whole, with its length. */
+MUST_CHECK enum err object_make_whole(struct arena *arena, struct span meta, struct span *whole);
 
 /* A marker's meta. */
-MUST_CHECK enum err object_write_marker(struct arena *arena, struct span vary, const struct digest *variants, size_t count,
-                                        wall_time expires, struct span *meta);
-struct digest object_variant(const struct object *marker, size_t index);
+MUST_CHECK enum err object_write_marker(struct arena *arena, struct span vary, const struct digest *variants,
+                                        size_t count, wall_time expires, struct span *meta);
+struct digest       object_variant(const struct object *marker, size_t index);
 
 /* The head parsed again: for a conditional request of ours, for merging. Fields point into the meta. */
 MUST_CHECK enum err object_parse_head(const struct object *object, struct head *head);

@@ -14,12 +14,14 @@ enum { VARY_NAMES_MAX = 16 };
 
 /* The spec of a response: empty without Vary. *star: there is a `*` somewhere, no request can be matched. ERR_LIMIT: more names than
  * VARY_NAMES_MAX, ERR_SYNTAX: a member that is no field name, ERR_NO_MEMORY. */
-MUST_CHECK enum err vary_spec(struct arena *arena, const struct head *response, struct span *spec, bool *star);
+MUST_CHECK enum err vary_spec(struct arena *arena, const struct head *response, struct span *spec,
+                              bool *star);
 
 /* The union of two specs. ERR_LIMIT above VARY_NAMES_MAX. */
 MUST_CHECK enum err vary_union(struct arena *arena, struct span a, struct span b, struct span *both);
 
 /* The values of `request` under the spec. */
-MUST_CHECK enum err vary_values(struct arena *arena, const struct head *request, struct span spec, struct span *values);
+MUST_CHECK enum err vary_values(struct arena *arena, const struct head *request, struct span spec,
+                                struct span *values);
 
 #endif

@@ -32,6 +32,9 @@ struct cache_control {
 /* Cache-Control alone: of a request, or of a response for which targeted fields do not matter. */
 void cache_control_parse(const struct head *head, struct cache_control *control);
 
+/* What we call ourselves in Surrogate-Capability, so that an origin may aim a directive at us. */
+#define SURROGATE_NAME "larder"
+
 /* The directives that this cache goes by: those of the first of CDN-Cache-Control (RFC 9213),
  * Surrogate-Control (Edge Architecture Specification 1.0) and Cache-Control that has something valid to say;
  * `source` tells which. When it is one of the first two, Cache-Control *and Expires* (and Pragma) are not to
@@ -43,7 +46,7 @@ void cache_control_parse(const struct head *head, struct cache_control *control)
  *
  * Surrogate-Control is read as Cache-Control is, and knows `max-age=N+M`, where M is for
  * stale_while_revalidate and stale_if_error unless they are given. Members aimed at another surrogate
- * (`max-age=60;name`) are skipped. With nothing in it that we know (`content="ESI/1.0"`) it counts as
+ * (`max-age=60;name`) unless the name is SURROGATE_NAME are skipped. With nothing in it that we know (`content="ESI/1.0"`) it counts as
  * absent. */
 void cache_control_effective(const struct head *response, struct cache_control *control);
 

@@ -39,6 +39,10 @@ MUST_CHECK enum err range_parse(struct span value, struct range_set *set);
 /* The same for a request: two lines of Range are ERR_SYNTAX, none is ERR_NOT_FOUND. */
 MUST_CHECK enum err range_find(const struct head *request, struct range_set *set);
 
+/* "bytes=0-9", "bytes=5-", "bytes=-5"; not terminated. */
+enum { RANGE_SPEC_SIZE = 6 + 2 * 20 + 2 };
+struct span range_spec_format(struct range_spec spec, char out[static RANGE_SPEC_SIZE]);
+
 /* The set against a complete length, which must be known: the ranges to send, in the order asked for; those
  * that cannot be satisfied are left out, those that overlap or touch are made one (§15.3.7.2). *count is at
  * least 1. ERR_RANGE: none can be satisfied, 416. ERR_LIMIT: more than two that overlap, or many small ones

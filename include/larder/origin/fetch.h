@@ -33,6 +33,8 @@
     X(CUT, 502, "the origin's answer ended before its end")                                             \
     X(BAD_BODY, 502, "the body of the origin's answer breaks the rules of HTTP")                        \
     X(BODY_TIMEOUT, 504, "the origin stopped in the middle of its answer")                              \
+    X(ORIGIN_ERROR, 502, "the origin answered with an error")                                           \
+    X(CHANGED, 502, "the origin's answer does not fit what is stored of it")                            \
     X(NO_RESOURCES, 503, "out of memory or descriptors")
 
 enum fetch_failure {

@@ -36,6 +36,9 @@ extern const struct option_table proxy_options;
     X(unknown_host, COUNTER, "requests", "Requests for a host that no site serves (421).")                        \
     X(hits, COUNTER, "requests", "Requests answered from the store.")                                             \
     X(hits_not_modified, COUNTER, "requests", "Hits answered with 304.")                                          \
+    X(hits_stale, COUNTER, "requests", "Hits that were stale, and sent while they were refreshed.")               \
+    X(refreshes, COUNTER, "requests", "Fetches that refresh what was sent stale.")                                \
+    X(stood_in, COUNTER, "requests", "Requests answered with something stale because the origin failed.")         \
     X(misses, COUNTER, "requests", "Requests whose answer was fetched for the cache.")                            \
     X(followers, COUNTER, "requests", "Requests that shared the fetch of another one.")                           \
     X(revalidations, COUNTER, "requests", "Stale objects that were checked with the origin.")                     \

@@ -25,7 +25,7 @@ begin(struct world *world)
     option_defaults(&cache_options, &world->settings);
     world->now = clock_wall();
     cr_assert_eq(store_open(&world->store, &config, &fault), ERR_NONE, "%s", fault.text);
-    struct cache_config cache = { .store = world->store, .workers = 2, .uncacheable_slots = 64 };
+    struct cache_config cache = { .store = world->store, .workers = 2, .recent_slots = 64 };
     cr_assert_eq(cache_create(&world->cache, &cache), ERR_NONE);
 }
 
@@ -52,9 +52,10 @@ look(struct world *world, const struct store_key *key, const char *fields)
 {
     struct test_head *request = arena_alloc(&world->memory.arena, sizeof *request);
     struct lookup     lookup;
-    cr_assert_eq(lookup_object(world->cache, 0, &world->memory.arena, request_of(request, &world->memory.arena, fields), key,
-                               &world->settings, world->now, &lookup),
-                 ERR_NONE);
+    struct lookup_question question = { .request = request_of(request, &world->memory.arena, fields),
+                                        .primary = key,
+                                        .settings = &world->settings };
+    cr_assert_eq(lookup_object(world->cache, 0, &world->memory.arena, &question, world->now, &lookup), ERR_NONE);
     return lookup;
 }
 
@@ -74,7 +75,7 @@ answer(struct world *world, struct flight *flight, const char *asked, const char
     cr_assert(verdict.store, "%s", reason_name(verdict.reason));
     cr_assert_eq(vary_spec(arena, &response.head, &spec, &star), ERR_NONE);
     cr_assert_eq(vary_values(arena, &request.head, spec, &values), ERR_NONE);
-    cr_assert_eq(object_write(arena, &response.head, &verdict, spec, -1, world->now, &meta), ERR_NONE);
+    cr_assert_eq(object_write(arena, &response.head, &verdict, spec, -1, NULL, world->now, &meta), ERR_NONE);
     cr_assert_eq(flight_share(flight, meta, &verdict, spec, values, -1), ERR_NONE);
     cr_assert_eq(fill_append(flight_fill(flight), span_of_text(body)), ERR_NONE);
     fill_end(flight_fill(flight));

@@ -15,7 +15,7 @@ write_and_read(struct arena *arena, const char *fields, const char *vary, int64_
     struct span      meta;
     struct object    object;
 
-    cr_assert_eq(object_write(arena, response_of(&response, arena, fields), &verdict, span_of_text(vary), length, now, &meta),
+    cr_assert_eq(object_write(arena, response_of(&response, arena, fields), &verdict, span_of_text(vary), length, NULL, now, &meta),
                  ERR_NONE);
     cr_assert(object_read(meta, &object));
     return object;
@@ -61,7 +61,7 @@ Test(cache_object, a_length_can_come_later)
     struct object      object;
 
     memory_begin(&memory);
-    cr_assert_eq(object_write(&memory.arena, response_of(&response, &memory.arena, "ETag: \"1\"\r\n"), &verdict, SPAN("x-a"), -1,
+    cr_assert_eq(object_write(&memory.arena, response_of(&response, &memory.arena, "ETag: \"1\"\r\n"), &verdict, SPAN("x-a"), -1, NULL,
                               now, &meta),
                  ERR_NONE);
     cr_assert_eq(object_set_length(&memory.arena, meta, 12345, &with), ERR_NONE);
@@ -98,7 +98,7 @@ Test(cache_object, damage_is_noticed_or_harmless)
     struct object      object;
 
     memory_begin(&memory);
-    cr_assert_eq(object_write(&memory.arena, response_of(&response, &memory.arena, "ETag: \"1\"\r\n"), &verdict, SPAN("a"), 5, now,
+    cr_assert_eq(object_write(&memory.arena, response_of(&response, &memory.arena, "ETag: \"1\"\r\n"), &verdict, SPAN("a"), 5, NULL, now,
                               &meta),
                  ERR_NONE);
     for (size_t len = 0; len < meta.len; len++)
@@ -136,8 +136,8 @@ Test(cache_object, a_304_replaces_fields_but_not_those_of_the_body)
                  ERR_NONE);
     cr_assert(object_read(meta, &refreshed));
     cr_assert_span(refreshed.head,
-                   "HTTP/1.1 200 OK\r\nX-B: kept\r\nContent-Type: text/plain\r\nETag: \"1\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                   "Via: 1.1 larder\r\nContent-Length: 5\r\nX-A: new\r\nCache-Control: max-age=60\r\n");
+                   "HTTP/1.1 200 OK\r\nX-A: new\r\nX-B: kept\r\nContent-Type: text/plain\r\nETag: \"1\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                   "Via: 1.1 larder\r\nContent-Length: 5\r\nCache-Control: max-age=60\r\n");
     cr_assert(after.store);
     cr_assert_eq(wall_since(refreshed.fresh_until, now) / NSEC_PER_SEC, 40);
     cr_assert_span(refreshed.vary, "x-v");
@@ -174,6 +174,6 @@ Test(cache_object, a_head_that_is_too_long_is_refused)
     memset(value, 'x', size);
     parse_head(&response, &memory.arena, "HTTP/1.1 200 OK", "");
     cr_assert(head_add(&response.head, SPAN("X-Long"), span_of(value, size), FIELD_OTHER));
-    cr_assert_eq(object_write(&memory.arena, &response.head, &verdict, SPAN_EMPTY, 0, now, &meta), ERR_LIMIT);
+    cr_assert_eq(object_write(&memory.arena, &response.head, &verdict, SPAN_EMPTY, 0, NULL, now, &meta), ERR_LIMIT);
     memory_end(&memory);
 }

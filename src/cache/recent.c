@@ -1,41 +1,44 @@
-/* uncacheable.c: sets of eight words: 40 bits of the digest, 24 bits of time in seconds.
+/* recent.c: sets of eight words: 40 bits of the digest, 24 bits of time in seconds.
  *
  * A false match (2^-40 per slot) sends one request alone that could have been shared: harmless.
  */
-#include "uncacheable.h"
+#include "recent.h"
 
 #include <larder/base/check.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { WAYS = 8, REMEMBER_SECONDS = 120 };
+enum { WAYS = 8 };
 
 #define TIME_MASK UINT64_C(0xffffff)
 
-struct uncacheable {
+struct recent {
     size_t           sets;
+    unsigned         seconds;
     _Atomic uint64_t words[];
 };
 
-struct uncacheable *
-uncacheable_create(size_t slots)
+struct recent *
+recent_create(size_t slots, unsigned seconds)
 {
     CHECK(slots >= WAYS && (slots & (slots - 1)) == 0);
-    struct uncacheable *table = calloc(1, sizeof *table + slots * sizeof table->words[0]);
-    if (table != NULL)
+    struct recent *table = calloc(1, sizeof *table + slots * sizeof table->words[0]);
+    if (table != NULL) {
         table->sets = slots / WAYS;
+        table->seconds = seconds;
+    }
     return table;
 }
 
 void
-uncacheable_destroy(struct uncacheable **table)
+recent_destroy(struct recent **table)
 {
     free(*table);
     *table = NULL;
 }
 
 static _Atomic uint64_t *
-set_of(const struct uncacheable *table, struct digest digest)
+set_of(const struct recent *table, struct digest digest)
 {
     return (_Atomic uint64_t *)(uintptr_t)&table->words[(digest.low & (table->sets - 1)) * WAYS];
 }
@@ -61,7 +64,7 @@ age_of(uint64_t word, mono_time now)
 }
 
 void
-uncacheable_remember(struct uncacheable *table, struct digest digest, mono_time now)
+recent_remember(struct recent *table, struct digest digest, mono_time now)
 {
     _Atomic uint64_t *set = set_of(table, digest), *oldest = set;
     uint64_t          oldest_age = 0;
@@ -82,7 +85,7 @@ uncacheable_remember(struct uncacheable *table, struct digest digest, mono_time 
 }
 
 void
-uncacheable_forget(struct uncacheable *table, struct digest digest)
+recent_forget(struct recent *table, struct digest digest)
 {
     _Atomic uint64_t *set = set_of(table, digest);
     for (unsigned i = 0; i < WAYS; i++) {
@@ -93,12 +96,12 @@ uncacheable_forget(struct uncacheable *table, struct digest digest)
 }
 
 bool
-uncacheable_knows(const struct uncacheable *table, struct digest digest, mono_time now)
+recent_knows(const struct recent *table, struct digest digest, mono_time now)
 {
     const _Atomic uint64_t *set = set_of(table, digest);
     for (unsigned i = 0; i < WAYS; i++) {
         uint64_t word = atomic_load_explicit(&set[i], memory_order_relaxed);
-        if ((word & ~TIME_MASK) == tag_of(digest) && age_of(word, now) < REMEMBER_SECONDS)
+        if ((word & ~TIME_MASK) == tag_of(digest) && age_of(word, now) < table->seconds)
             return true;
     }
     return false;

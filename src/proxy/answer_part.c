@@ -1,0 +1,183 @@
+/* answer_part.c: parts of what is stored: 206 and 416 (RFC 9110 §14, §15.3.7, §15.5.17).
+ *
+ *      one range:  head ┊ Content-Range, Content-Length      bytes 6-8 of the body
+ *      several:    head ┊ multipart/byteranges, Content-Length      part head, bytes, part head, bytes, end
+ *
+ * The head is the stored one without what describes the whole; the bytes leave from where they lie.
+ */
+#include "answer.h"
+
+#include <larder/base/check.h>
+#include <larder/http/conditional.h>
+#include <stdio.h>
+
+enum { BOUNDARY_SIZE = 32 };
+
+void
+answer_select(const struct exchange *exchange, const struct object *object, int64_t complete,
+              struct selection *selection)
+{
+    selection->kind = SELECT_WHOLE;
+    if (!exchange->ranged || object->status != 200
+        || !conditional_if_range_holds(&exchange->head, &object->validators,
+                                       loop_wall(exchange->worker->loop)))
+        return;
+    switch (range_resolve(&exchange->ranges, complete, selection->parts, &selection->count)) {
+    case ERR_NONE:
+        selection->kind = SELECT_PARTS;
+        return;
+    case ERR_RANGE:
+        selection->kind = SELECT_NOTHING;
+        return;
+    default:
+        return; /* §14.2: as if the field were not there */
+    }
+}
+
+/* The stored fields of the representation, but for those that a 206 has of its own. *type: its Content-Type. */
+static bool
+write_fields(struct writer *writer, const struct object *object, bool several, struct span *type)
+{
+    struct field fields[FIELDS_MAX];
+    struct head  head;
+
+    *type = SPAN_EMPTY;
+    head_init(&head, fields, FIELDS_MAX);
+    if (object_parse_head(object, &head) != ERR_NONE)
+        return false;
+    write_status_line(writer, 206, SPAN_EMPTY);
+    for (unsigned i = 0; i < head.count; i++) {
+        const struct field *field = &head.fields[i];
+        if (field->id == FIELD_CONTENT_TYPE)
+            *type = field->value;
+        if (field->id != FIELD_CONTENT_LENGTH && !(several && field->id == FIELD_CONTENT_TYPE))
+            write_field(writer, field->name, field->value);
+    }
+    return true;
+}
+
+static bool
+finish_head(struct exchange *exchange, const struct object *object, struct writer *writer, uint64_t length)
+{
+    write_field_u64(writer, SPAN("Content-Length"), length);
+    answer_write_age(writer, exchange, object);
+    answer_write_end(writer, exchange);
+    return answer_set_head(exchange, SPAN_EMPTY, writer);
+}
+
+/* The head of a 206 of one range. */
+static bool
+write_one(struct exchange *exchange, const struct object *object, struct byte_range range, int64_t complete)
+{
+    struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + CONTENT_RANGE_SIZE + object->head.len);
+    struct content_range content = { range.first, range.last, complete };
+    char                 text[CONTENT_RANGE_SIZE];
+    struct span          type;
+
+    if (!write_fields(&writer, object, false, &type))
+        return false;
+    write_field(&writer, SPAN("Content-Range"), content_range_format(&content, text));
+    return finish_head(exchange, object, &writer, (uint64_t)(range.last - range.first + 1));
+}
+
+/* Not to be guessed, so that no stored body can contain it: a digest under the store's secret seed. */
+static struct span
+make_boundary(struct exchange *exchange, char out[static BOUNDARY_SIZE + 1])
+{
+    const struct hash_seed *seed = store_seed(cache_store(exchange->worker->config.cache));
+    int64_t                 now = loop_wall(exchange->worker->loop).ns;
+    struct digest           digest = hash_digest(seed, span_of((const char *)&now, sizeof now));
+
+    digest.low ^= exchange->primary.digest.low;
+    snprintf(out, BOUNDARY_SIZE + 1, "%016llx%016llx", (unsigned long long)digest.high,
+             (unsigned long long)digest.low);
+    return span_of(out, BOUNDARY_SIZE);
+}
+
+/* Heads and bodies of the parts in turn, then the end. */
+static bool
+lay_parts(struct exchange *exchange, const struct multipart *multipart, struct span body, int64_t first,
+          const struct selection *selection)
+{
+    struct delivery *out = &exchange->out;
+    unsigned         count = 2 * selection->count + 1;
+
+    out->pieces = arena_alloc(&exchange->arena, count * sizeof out->pieces[0]);
+    if (out->pieces == NULL)
+        return false;
+    for (unsigned i = 0; i <= selection->count; i++) {
+        bool              end = i == selection->count;
+        struct byte_range range = end ? (struct byte_range){ 0, 0 } : selection->parts[i];
+        size_t size = end ? multipart_end_size(multipart) : multipart_part_size(multipart, range, i == 0);
+        struct writer writer = answer_tail(exchange, size);
+        if (end)
+            multipart_write_end(&writer, multipart);
+        else
+            multipart_write_part(&writer, multipart, range, i == 0);
+        if (writer.failed)
+            return false;
+        out->pieces[2 * i] = writer_span(&writer);
+        if (!end)
+            out->pieces[2 * i + 1] = span_head(span_skip(body, (size_t)(range.first - first)),
+                                               (size_t)(range.last - range.first + 1));
+    }
+    out->piece_count = count;
+    return true;
+}
+
+static enum step_result
+answer_several(struct exchange *exchange, const struct object *object, struct span body,
+               const struct selection *selection)
+{
+    char          boundary[BOUNDARY_SIZE + 1], type[MULTIPART_TYPE_SIZE];
+    struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + MULTIPART_TYPE_SIZE + object->head.len);
+    struct multipart multipart = { .boundary = make_boundary(exchange, boundary),
+                                   .complete = (int64_t)body.len };
+
+    if (!write_fields(&writer, object, true, &multipart.content_type))
+        return answer_fail(exchange);
+    write_field(&writer, SPAN("Content-Type"), multipart_type_format(&multipart, type));
+    int64_t size = multipart_size(&multipart, selection->parts, selection->count);
+    if (!lay_parts(exchange, &multipart, body, 0, selection)
+        || !finish_head(exchange, object, &writer, (uint64_t)size))
+        return answer_fail(exchange);
+    return answer_deliver(exchange);
+}
+
+enum step_result
+answer_parts(struct exchange *exchange, const struct object *object, struct span body,
+             const struct selection *selection)
+{
+    bool              partial = object->flags & OBJECT_PARTIAL;
+    struct byte_range range = selection->parts[0];
+
+    if (selection->count > 1)
+        return answer_several(exchange, object, body, selection);
+    if (!write_one(exchange, object, range, partial ? object->complete : (int64_t)body.len))
+        return answer_fail(exchange);
+    answer_set_body(exchange,
+                    span_head(span_skip(body, (size_t)(range.first - (partial ? object->first : 0))),
+                              (size_t)(range.last - range.first + 1)));
+    return answer_deliver(exchange);
+}
+
+enum step_result
+answer_arriving_part(struct exchange *exchange, const struct object *object, struct byte_range range,
+                     int64_t complete, uint64_t skip)
+{
+    struct delivery *out = &exchange->out;
+
+    if (!write_one(exchange, object, range, complete))
+        return answer_fail(exchange);
+    out->skip = skip;
+    out->left = (uint64_t)(range.last - range.first + 1);
+    out->limited = true;
+    return answer_deliver(exchange);
+}
+
+enum step_result
+answer_no_part(struct exchange *exchange, int64_t complete)
+{
+    exchange->complete = complete;
+    return answer_error(exchange, 416, "no-such-range", "the range lies outside of what there is", false);
+}
