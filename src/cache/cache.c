@@ -71,6 +71,15 @@ cache_store(struct cache *cache)
     return cache->store;
 }
 
+#define METRIC_TYPE_ struct cache_metrics
+METRIC_TABLE(cache_metrics, "cache", CACHE_METRICS);
+
+const struct cache_metrics *
+cache_metrics_of(const struct cache *cache)
+{
+    return &cache->metrics;
+}
+
 static void
 remove_all(struct cache_purge *purge, struct store_writer *writer)
 {

@@ -2,12 +2,13 @@
  *
  *      no Vary:   primary key ▶ object
  *      Vary:      primary key ▶ marker {spec, digests} ─ variant key ▶ object
+ *                                                      └ key by language ▶ alias ─ variant key
  *
  * All jobs of one URL run on one thread, one after the other, so reading a marker, adding a variant and writing it
  * back needs no lock, and a purge is either before a landing or after it. The flight is unhooked last: until then whoever looks
  * finds the flight, from then on the object.
  */
-#include "tables.h"
+#include "land.h"
 
 #include <larder/base/check.h>
 #include <larder/base/list.h>
@@ -15,21 +16,12 @@
 #include <larder/cache/vary.h>
 #include <stdlib.h>
 
-enum { PIECES_MAX = 128, SCRATCH = 32 * 1024, MARKER_LIFE_DAYS = 365 };
+enum { SCRATCH = 32 * 1024, MARKER_LIFE_DAYS = 365, FIELDS_MAX = 256 };
 
 struct landing {
     struct store_job job;
     struct flight   *flight;
     uint64_t         variants_max;
-};
-
-/* One landing while it runs. */
-struct place {
-    struct store_writer *writer;
-    struct flight       *flight;
-    struct arena        *arena;
-    uint64_t             variants_max;
-    wall_time            now;
 };
 
 static enum err
@@ -43,6 +35,25 @@ append(const struct place *place, const struct store_key *key, struct span meta,
                                   .created = place->now,
                                   .expires = place->flight->verdict.expires };
     return writer_append(place->writer, &parts);
+}
+
+/* `body` has room for PIECES_MAX. */
+static enum err
+append_object(const struct place *place, const struct store_key *key, struct span meta, struct iovec *body,
+              int count)
+{
+    struct object object;
+
+    if (!object_read(meta, &object))
+        return ERR_CORRUPT;
+    if (object.flags & OBJECT_PARTIAL) {
+        if (land_is_covered(place, key, &object))
+            return ERR_NONE;
+        enum err err = land_join_parts(place, key, &meta, body, &count);
+        if (err != ERR_NONE)
+            return err;
+    }
+    return append(place, key, meta, body, count);
 }
 
 /* ── markers ── */
@@ -65,7 +76,7 @@ read_marker(const struct place *place, struct marker *marker)
     size_t stored = found ? marker->object.variant_count : 0;
     if (!found)
         marker->object = (struct object){ .flags = OBJECT_MARKER };
-    marker->variants = arena_alloc(place->arena, (stored + 1) * sizeof marker->variants[0]);
+    marker->variants = arena_alloc(place->arena, (stored + 2) * sizeof marker->variants[0]);
     if (marker->variants == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < stored; i++) {
@@ -88,7 +99,8 @@ add_variant(const struct place *place, struct marker *marker, struct digest dige
             marker->variants[kept++] = marker->variants[i];
     while (kept > 0 && kept >= place->variants_max) {
         struct store_key oldest = { marker->variants[0], SPAN_EMPTY };
-        writer_remove(place->writer, &oldest);
+        if (writer_remove(place->writer, &oldest))
+            cache_count(&place->flight->cache->metrics.variants_dropped);
         memmove(marker->variants, marker->variants + 1, --kept * sizeof marker->variants[0]);
     }
     marker->variants[kept++] = digest;
@@ -112,8 +124,45 @@ append_marker(const struct place *place, const struct marker *marker)
 
 /* ── bodies ── */
 
+static bool
+find_language(struct arena *arena, const struct object *object, struct span *language)
+{
+    struct field *fields = arena_alloc(arena, FIELDS_MAX * sizeof fields[0]);
+    struct head   head;
+
+    if (fields == NULL)
+        return false;
+    head_init(&head, fields, FIELDS_MAX);
+    if (object_parse_head(object, &head) != ERR_NONE)
+        return false;
+    const struct field *field = head_find(&head, FIELD_CONTENT_LANGUAGE);
+    if (field == NULL || head_next(&head, field) != NULL)
+        return false;
+    *language = field->value;
+    return true;
+}
+
+/* An answer in one language is also found by those who want that language most. Without room for it, it is not. */
+static void
+append_alias(const struct place *place, struct span meta, struct marker *marker)
+{
+    struct flight   *flight = place->flight;
+    struct object    object;
+    struct span      language, values, alias;
+    struct store_key key;
+
+    if (!object_read(meta, &object) || !find_language(place->arena, &object, &language)
+        || vary_values_by_language(place->arena, flight->values, language, &values) != ERR_NONE
+        || key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, values, &key)
+               != ERR_NONE
+        || object_write_alias(place->arena, flight->values, flight->verdict.expires, &alias) != ERR_NONE
+        || append(place, &key, alias, NULL, 0) != ERR_NONE)
+        return;
+    add_variant(place, marker, key.digest);
+}
+
 static enum err
-append_variant(const struct place *place, struct span meta, const struct iovec *body, int count)
+append_variant(const struct place *place, struct span meta, struct iovec *body, int count)
 {
     struct flight   *flight = place->flight;
     struct store_key key;
@@ -124,9 +173,10 @@ append_variant(const struct place *place, struct span meta, const struct iovec *
     if (err == ERR_NONE)
         err = read_marker(place, &marker);
     if (err == ERR_NONE)
-        err = append(place, &key, meta, body, count);
+        err = append_object(place, &key, meta, body, count);
     if (err != ERR_NONE)
         return err;
+    append_alias(place, meta, &marker);
     add_variant(place, &marker, key.digest);
     err = append_marker(place, &marker);
     if (err != ERR_NONE)
@@ -160,7 +210,7 @@ store_body(const struct place *place)
 
     if (!fill_pieces(flight->fill, pieces, &count))
         return ERR_LIMIT;
-    if (flight->length < 0) {
+    if (flight->length < 0 && !object_is_partial(meta)) {
         enum err err = object_set_length(place->arena, meta, fill_size(flight->fill), &meta);
         if (err != ERR_NONE)
             return err;
@@ -168,7 +218,7 @@ store_body(const struct place *place)
     if (flight->vary.len > 0)
         return append_variant(place, meta, pieces, count);
     remove_variants(place);
-    return append(place, &flight->primary, meta, pieces, count);
+    return append_object(place, &flight->primary, meta, pieces, count);
 }
 
 /* The stale object with its new head. Where it is no longer the one that was validated, there is nothing to do. */

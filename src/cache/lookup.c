@@ -26,7 +26,8 @@ struct looker {
     const struct cache_settings  *settings;
     wall_time                     now;
     struct store_key              key; /* where we look now */
-    struct lookup                *found;
+    struct span    values; /* of a variant: those that its key is made of; empty: the primary key */
+    struct lookup *found;
 };
 
 static bool
@@ -36,6 +37,12 @@ has_credentials(const struct head *request, const struct cache_settings *setting
            || head_has(request, FIELD_AUTHORIZATION);
 }
 
+static enum err
+find_variant_key(const struct looker *look, struct span values, struct store_key *key)
+{
+    return key_variant(look->arena, store_seed(look->cache->store), look->primary, values, key);
+}
+
 /* Goes on with the variant that this request selects under `spec`. */
 static enum look
 turn_to_variant(struct looker *look, struct span spec)
@@ -43,9 +50,9 @@ turn_to_variant(struct looker *look, struct span spec)
     struct span values;
     look->found->vary = arena_copy(look->arena, spec);
     if (look->found->vary.at == NULL || vary_values(look->arena, look->request, spec, &values) != ERR_NONE
-        || key_variant(look->arena, store_seed(look->cache->store), look->primary, values, &look->key)
-               != ERR_NONE)
+        || find_variant_key(look, values, &look->key) != ERR_NONE)
         return LOOK_NO_MEMORY;
+    look->values = values;
     return LOOK_AGAIN;
 }
 
@@ -210,18 +217,28 @@ look_at_object(struct looker *look)
     return LOOK_MISS;
 }
 
+/* The object under that key, whatever it is. */
+static bool
+find_object(struct looker *look, const struct store_key *key)
+{
+    struct lookup *found = look->found;
+
+    if (!store_find(look->cache->store, look->reader, key, look->now, &found->lease))
+        return false;
+    if (object_read(found->lease.record.meta, &found->object))
+        return true;
+    lease_release(&found->lease);
+    return false;
+}
+
 /* The store's answer: DONE for an object that may be sent; MISS with a lease for one that may not, without for none. */
 static enum look
 look_in_store(struct looker *look)
 {
     struct lookup *found = look->found;
 
-    if (!store_find(look->cache->store, look->reader, &look->key, look->now, &found->lease))
+    if (!find_object(look, &look->key))
         return LOOK_MISS;
-    if (!object_read(found->lease.record.meta, &found->object)) {
-        lease_release(&found->lease);
-        return LOOK_MISS;
-    }
     if (found->object.flags & OBJECT_MARKER) {
         /* The spec is copied by vary_values, so the lease may go. */
         enum look next = turn_to_variant(look, found->object.vary);
@@ -302,6 +319,41 @@ join_or_lead(struct looker *look)
     return LOOK_NO_MEMORY;
 }
 
+/* Whole, fresh, and for everybody. */
+static bool
+is_simply_fresh(struct looker *look)
+{
+    const struct object *object = &look->found->object;
+    enum reason          reason;
+
+    look->found->covers = !(object->flags & OBJECT_PARTIAL);
+    return look->found->covers
+           && !((object->flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
+           && reuse_decide(object, look->request, look->settings, look->now, &reason) == REUSE_FRESH;
+}
+
+/* There is no variant for just this Accept-Language: is there one in the language that it wants most? It is only taken as it is; to be
+ * validated, a variant has to be the request's own. */
+static enum look
+look_by_language(struct looker *look)
+{
+    struct store_key key;
+    struct span      values;
+
+    if (vary_values_by_wish(look->arena, look->request, look->values, &values) != ERR_NONE
+        || find_variant_key(look, values, &key) != ERR_NONE || !find_object(look, &key))
+        return LOOK_MISS;
+    values = look->found->object.flags & OBJECT_ALIAS ? arena_copy(look->arena, look->found->object.vary)
+                                                      : SPAN_EMPTY;
+    lease_release(&look->found->lease);
+    if (values.at == NULL || find_variant_key(look, values, &key) != ERR_NONE || !find_object(look, &key))
+        return LOOK_MISS;
+    if (is_simply_fresh(look))
+        return hit(look, REASON_NONE);
+    lease_release(&look->found->lease);
+    return LOOK_MISS;
+}
+
 /* Nothing is stored of what is wanted. One range is fetched alone, by all who want the same. */
 static enum look
 turn_to_part(struct looker *look)
@@ -324,6 +376,8 @@ look_once(struct looker *look)
     lease_release(&look->found->lease);
     look->found->completes = look->found->part = false;
     enum look next = look_in_store(look);
+    if (next == LOOK_MISS && look->found->lease.shard == NULL && look->values.len > 0)
+        next = look_by_language(look);
     if (next != LOOK_MISS)
         return next;
     if (reuse_only_if_cached(look->request, look->settings)) {

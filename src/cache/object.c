@@ -282,27 +282,64 @@ object_make_whole(struct arena *arena, struct span meta, struct span *whole)
     return ERR_NONE;
 }
 
+bool
+object_is_partial(struct span meta)
+{
+    struct object object;
+    return object_read(meta, &object) && (object.flags & OBJECT_PARTIAL);
+}
+
 enum err
-object_write_marker(struct arena *arena, struct span vary, const struct digest *variants, size_t count,
-                    wall_time expires, struct span *meta)
+object_set_first(struct arena *arena, struct span meta, int64_t first, struct span *with)
+{
+    struct object_header header;
+    struct span          copy = arena_copy(arena, meta);
+
+    if (copy.at == NULL)
+        return ERR_NO_MEMORY;
+    CHECK(copy.len >= sizeof header);
+    memcpy(&header, copy.at, sizeof header);
+    header.first = first;
+    memcpy((char *)(uintptr_t)copy.at, &header, sizeof header);
+    *with = copy;
+    return ERR_NONE;
+}
+
+static enum err
+write_signpost(struct arena *arena, uint32_t flags, struct span text, const struct digest *variants,
+               size_t count, wall_time expires, struct span *meta)
 {
     struct object_header header = { .magic = OBJECT_MAGIC,
                                     .version = OBJECT_VERSION,
-                                    .flags = OBJECT_MARKER,
+                                    .flags = flags,
                                     .etag_len = NO_ETAG,
-                                    .vary_len = (uint32_t)vary.len,
+                                    .vary_len = (uint32_t)text.len,
                                     .variants = (uint32_t)count,
                                     .expires = expires.ns };
-    size_t               size = sizeof header + vary.len + count * sizeof variants[0];
+    size_t               size = sizeof header + text.len + count * sizeof variants[0];
     char                *memory = arena_alloc(arena, size);
 
     if (memory == NULL)
         return ERR_NO_MEMORY;
     memcpy(memory, &header, sizeof header);
-    memcpy(memory + sizeof header, vary.at, vary.len);
-    memcpy(memory + sizeof header + vary.len, variants, count * sizeof variants[0]);
+    memcpy(memory + sizeof header, text.at, text.len);
+    if (count > 0)
+        memcpy(memory + sizeof header + text.len, variants, count * sizeof variants[0]);
     *meta = span_of(memory, size);
     return ERR_NONE;
+}
+
+enum err
+object_write_marker(struct arena *arena, struct span vary, const struct digest *variants, size_t count,
+                    wall_time expires, struct span *meta)
+{
+    return write_signpost(arena, OBJECT_MARKER, vary, variants, count, expires, meta);
+}
+
+enum err
+object_write_alias(struct arena *arena, struct span values, wall_time expires, struct span *meta)
+{
+    return write_signpost(arena, OBJECT_ALIAS, values, NULL, 0, expires, meta);
 }
 
 /* ── refreshing (RFC 9111 §3.2, §4.3.4) ── */

@@ -28,6 +28,17 @@ reason_text(enum reason reason)
     return reasons[reason].text;
 }
 
+static const struct metric_row reason_rows[] = {
+#define REASON_METRIC(id, name, text)                                                                        \
+    { name, METRIC_COUNTER, "requests", "Requests with the reason: " text ".",                               \
+      offsetof(struct reason_metrics, given) + REASON_##id * sizeof(metric_cell) },
+    REASON_TABLE(REASON_METRIC)
+#undef REASON_METRIC
+};
+
+const struct metric_table reason_metrics_table = { "reason", reason_rows,
+                                                   sizeof reason_rows / sizeof reason_rows[0] };
+
 const char *
 lifetime_source_name(enum lifetime_source source)
 {

@@ -21,12 +21,20 @@ struct flight_table {
 
 /* Frozen after cache_create, but for the tables. */
 struct cache {
-    struct store       *store;
-    unsigned            workers;
-    struct recent      *uncacheable; /* keys whose last answer could not be shared */
-    struct recent      *troubled;    /* keys whose origin failed while something stale could stand in */
-    struct flight_table tables[FLIGHT_TABLES];
+    struct store        *store;
+    unsigned             workers;
+    struct recent       *uncacheable; /* keys whose last answer could not be shared */
+    struct recent       *troubled;    /* keys whose origin failed while something stale could stand in */
+    struct flight_table  tables[FLIGHT_TABLES];
+    struct cache_metrics metrics;
 };
+
+/* Store threads count together: what is rare. */
+static inline void
+cache_count(metric_cell *cell)
+{
+    atomic_fetch_add_explicit(cell, 1, memory_order_relaxed);
+}
 
 static inline struct flight_table *
 cache_table(struct cache *cache, struct digest digest)

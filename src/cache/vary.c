@@ -1,11 +1,12 @@
 /* vary.c: Vary (RFC 9110 §12.5.5, RFC 9111 §4.1) as sorted names and normalised values.
  *
  * Normalising is allowed where it cannot change the meaning: white space around commas, the order of field lines joined. Accept-Encoding is
- * reduced to the set of codings that we know, since an origin chooses among those.
+ * reduced to the set of codings that we know, since an origin chooses among those; Accept-Language to an order by weight.
  */
 #include <larder/cache/vary.h>
 
 #include <larder/base/check.h>
+#include <larder/http/language.h>
 #include <larder/http/negotiate.h>
 #include <larder/http/scan.h>
 
@@ -153,22 +154,42 @@ put_field(struct text_run *run, const struct head *request, struct span name)
     }
 }
 
-static void
-put_values(struct text_run *run, const struct head *request, struct span spec)
+/* The one form of a field, where we know what its values mean. */
+static enum err
+put_known(struct text_run *run, struct arena *arena, const struct head *request, enum field_id id)
+{
+    char        codings[ACCEPT_ENCODING_SIZE];
+    struct span form;
+
+    if (id == FIELD_ACCEPT_ENCODING) {
+        put(run, SPAN(": "));
+        put(run, accept_encoding_normalise(request, codings));
+        return ERR_NONE;
+    }
+    enum err err = accept_language_normalise(arena, request, &form);
+    if (err == ERR_NONE && form.at != NULL) {
+        put(run, SPAN(": "));
+        put(run, form);
+    }
+    return err;
+}
+
+static enum err
+put_values(struct text_run *run, struct arena *arena, const struct head *request, struct span spec)
 {
     struct span rest = spec, name;
+    enum err    err = ERR_NONE;
 
-    while (span_split(&rest, ',', &name)) {
+    while (err == ERR_NONE && span_split(&rest, ',', &name)) {
+        enum field_id id = field_lookup(name);
         put(run, name);
-        if (field_lookup(name) == FIELD_ACCEPT_ENCODING) {
-            char codings[ACCEPT_ENCODING_SIZE];
-            put(run, SPAN(": "));
-            put(run, accept_encoding_normalise(request, codings));
-        } else {
+        if (id == FIELD_ACCEPT_ENCODING || id == FIELD_ACCEPT_LANGUAGE)
+            err = put_known(run, arena, request, id);
+        else
             put_field(run, request, name);
-        }
         put(run, SPAN("\n"));
     }
+    return err;
 }
 
 enum err
@@ -176,13 +197,89 @@ vary_values(struct arena *arena, const struct head *request, struct span spec, s
 {
     struct text_run run = { NULL, 0 };
 
-    put_values(&run, request, spec);
+    enum err err = put_values(&run, arena, request, spec);
+    if (err != ERR_NONE)
+        return err;
     size_t size = run.len;
     run = (struct text_run){ arena_alloc(arena, size + 1), 0 };
-    if (run.at == NULL)
+    if (run.at == NULL || put_values(&run, arena, request, spec) != ERR_NONE)
         return ERR_NO_MEMORY;
-    put_values(&run, request, spec);
     CHECK(run.len == size);
     *values = span_of(run.at, run.len);
     return ERR_NONE;
+}
+
+/* ── languages ── */
+
+#define LANGUAGE_NAME "accept-language"
+
+/* The values with this language for all that Accept-Language says. */
+static enum err
+name_language(struct arena *arena, struct span values, struct span language, struct span *out)
+{
+    struct text_run run = { arena_alloc(arena, values.len + language.len + sizeof LANGUAGE_NAME ": =\n"), 0 };
+    struct span     rest = values, line;
+    bool            named = false;
+
+    if (run.at == NULL)
+        return ERR_NO_MEMORY;
+    while (span_split(&rest, '\n', &line) && line.len > 0) {
+        bool is_language =
+            span_equal(line, SPAN(LANGUAGE_NAME)) || span_starts(line, SPAN(LANGUAGE_NAME ":"));
+        if (is_language) {
+            put(&run, SPAN(LANGUAGE_NAME ": ="));
+            for (size_t i = 0; i < language.len; i++)
+                run.at[run.len++] = ascii_lower(language.at[i]);
+        } else {
+            put(&run, line);
+        }
+        named = named || is_language;
+        put(&run, SPAN("\n"));
+    }
+    *out = span_of(run.at, run.len);
+    return named ? ERR_NONE : ERR_NOT_FOUND;
+}
+
+/* The form is ordered by weight, and a weight of 1 is not written: who wants one language most has it in front, and no second one
+ * of the same weight behind it. */
+static bool
+first_wish(struct span form, struct span *language)
+{
+    struct span rest = form, second = SPAN_EMPTY, weight, second_weight;
+
+    if (!span_split(&rest, ',', language) || language->len == 0)
+        return false;
+    if (rest.at != NULL)
+        span_split(&rest, ',', &second);
+    weight = *language;
+    span_split(&weight, ';', language);
+    second_weight = second;
+    if (second_weight.at != NULL)
+        span_split(&second_weight, ';', &second);
+    bool tie = second.at != NULL && span_equal(weight, second_weight);
+    return !tie && !span_equal(*language, SPAN("*"));
+}
+
+enum err
+vary_values_by_wish(struct arena *arena, const struct head *request, struct span values, struct span *by_wish)
+{
+    struct span form, language;
+
+    if (!head_has(request, FIELD_ACCEPT_LANGUAGE))
+        return ERR_NOT_FOUND;
+    enum err err = accept_language_normalise(arena, request, &form);
+    if (err != ERR_NONE)
+        return err;
+    return first_wish(form, &language) ? name_language(arena, values, language, by_wish) : ERR_NOT_FOUND;
+}
+
+enum err
+vary_values_by_language(struct arena *arena, struct span values, struct span content_language,
+                        struct span *by_language)
+{
+    struct span rest = content_language, first, second;
+
+    if (!list_next(&rest, &first) || list_next(&rest, &second))
+        return ERR_NOT_FOUND;
+    return name_language(arena, values, first, by_language);
 }

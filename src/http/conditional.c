@@ -77,16 +77,24 @@ has_failed(const struct head *request, const struct validators *stored, wall_tim
            && stored->modified > limit;
 }
 
+/* RFC 9111 §4.3.2: where there is no Last-Modified, Date stands in for it. */
+static bool
+find_modified(const struct validators *stored, int64_t *modified)
+{
+    *modified = stored->has_modified ? stored->modified : stored->date;
+    return stored->has_modified || stored->has_date;
+}
+
 /* RFC 9110 §13.1.2 and §13.1.3. */
 static bool
 is_current(const struct head *request, const struct validators *stored, wall_time now)
 {
-    int64_t limit;
+    int64_t limit, modified;
 
     if (head_has(request, FIELD_IF_NONE_MATCH))
         return names_stored(request, FIELD_IF_NONE_MATCH, stored, etag_match_weak);
-    return stored->has_modified && find_date(request, FIELD_IF_MODIFIED_SINCE, now, &limit)
-           && stored->modified <= limit;
+    return find_date(request, FIELD_IF_MODIFIED_SINCE, now, &limit) && find_modified(stored, &modified)
+           && modified <= limit;
 }
 
 enum precondition

@@ -220,6 +220,10 @@ worker_metrics(const struct worker *worker, unsigned index, const struct metric_
         *table = &origin_metrics_table;
         *cells = &worker->origin_metrics;
         return true;
+    case 2:
+        *table = &reason_metrics_table;
+        *cells = &worker->reasons;
+        return true;
     default:
         return false;
     }

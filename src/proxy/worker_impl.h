@@ -7,6 +7,7 @@
 
 #include <larder/base/list.h>
 #include <larder/base/slab.h>
+#include <larder/cache/policy.h>
 #include <larder/net/listener.h>
 #include <larder/origin/fetch.h>
 #include <larder/proxy/worker.h>
@@ -33,6 +34,7 @@ struct worker {
     struct list leads;   /* struct lead.node */
 
     struct proxy_metrics  metrics;
+    struct reason_metrics reasons;
     struct origin_metrics origin_metrics;
 
     struct timer     stop_timer; /* the deadline of a graceful stop */

@@ -69,7 +69,7 @@ stop_on_signal(struct signals *signals, const char *name)
     crew_stop(&server->crew);
 }
 
-/* Each worker has the same number of blocks; those of the store follow. */
+/* Each worker has the same number of blocks; that of the cache and those of the store follow. */
 static bool
 metrics_at(void *owner, unsigned index, const struct metric_table **table, const void **cells)
 {
@@ -81,7 +81,12 @@ metrics_at(void *owner, unsigned index, const struct metric_table **table, const
     if (index < each * server->crew.count)
         return worker_metrics(server->crew.hands[index / each].worker, index % each, table, cells);
     index -= each * server->crew.count;
-    if (index >= store_metrics_count(server->store))
+    if (index == 0) {
+        *table = &cache_metrics_table;
+        *cells = cache_metrics_of(server->cache);
+        return true;
+    }
+    if (--index >= store_metrics_count(server->store))
         return false;
     *table = &store_metrics_table;
     *cells = store_metrics_of(server->store, index);

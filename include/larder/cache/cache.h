@@ -30,6 +30,13 @@ void cache_destroy(struct cache **cache);
 
 struct store *cache_store(struct cache *cache);
 
+#define CACHE_METRICS(X)                                                                                     \
+    X(variants_dropped, COUNTER, "objects", "Variants that were dropped because their URL had too many.")
+
+METRIC_STRUCT(cache_metrics, CACHE_METRICS);
+
+const struct cache_metrics *cache_metrics_of(const struct cache *cache);
+
 /* A purge: the objects of a primary key, all variants, and flights under way for it (they are answered, but not
  * stored, and nobody joins them any more). Runs on the store thread; `done` is called there, once, with the number of
  * objects that were removed. Any thread. ERR_FULL, ERR_STOPPING: not taken, `done` is not called. */

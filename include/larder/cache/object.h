@@ -24,7 +24,7 @@ enum object_flags {
     OBJECT_IMPLICIT = 4,        /* see verdict.implicit */
     OBJECT_STRICT = 8,          /* see verdict.strict */
     OBJECT_PARTIAL = 16, /* the body is a part of the representation: from `first`, of `complete` bytes */
-    OBJECT_ALIAS = 32    /* a marker whose one variant is where a selecting Accept-Language leads */
+    OBJECT_ALIAS = 32    /* leads from a language to the variant in it: see vary.h */
 };
 
 /* What is known of a stored answer; spans point into the record's meta. */
@@ -66,12 +66,21 @@ bool object_is_news(const struct object *stored, struct span meta);
 MUST_CHECK enum err object_set_length(struct arena *arena, struct span meta, uint64_t length,
                                       struct span *with);
 
+bool object_is_partial(struct span meta);
+
+/* A part's meta with another first byte. */
+MUST_CHECK enum err object_set_first(struct arena *arena, struct span meta, int64_t first, struct span *with);
+
 /* A part's meta as that of the whole, with its length. */
 MUST_CHECK enum err object_make_whole(struct arena *arena, struct span meta, struct span *whole);
 
 /* A marker's meta. */
 MUST_CHECK enum err object_write_marker(struct arena *arena, struct span vary, const struct digest *variants,
                                         size_t count, wall_time expires, struct span *meta);
+
+/* An alias's meta: its `vary` is the values under which the variant stands. */
+MUST_CHECK enum err object_write_alias(struct arena *arena, struct span values, wall_time expires,
+                                       struct span *meta);
 struct digest       object_variant(const struct object *marker, size_t index);
 
 /* The head parsed again: for a conditional request of ours, for merging. Fields point into the meta. */

@@ -6,6 +6,7 @@
 #ifndef LARDER_CACHE_POLICY_H
 #define LARDER_CACHE_POLICY_H
 
+#include <larder/base/metric.h>
 #include <larder/cache/settings.h>
 #include <larder/http/cache_control.h>
 #include <larder/http/message.h>
@@ -47,6 +48,12 @@ enum reason {
 };
 const char *reason_name(enum reason reason);
 const char *reason_text(enum reason reason);
+
+/* How often each was given; a worker has its own. The rows say the texts. */
+struct reason_metrics {
+    metric_cell given[REASON_COUNT];
+};
+extern const struct metric_table reason_metrics_table;
 
 /* May this request be answered from the cache, and may its answer be shared? REASON_NONE: yes. Others: pass. */
 enum reason policy_request(const struct head *request, bool has_body);

@@ -20,8 +20,22 @@ MUST_CHECK enum err vary_spec(struct arena *arena, const struct head *response, 
 /* The union of two specs. ERR_LIMIT above VARY_NAMES_MAX. */
 MUST_CHECK enum err vary_union(struct arena *arena, struct span a, struct span b, struct span *both);
 
-/* The values of `request` under the spec. */
+/* The values of `request` under the spec. ERR_NO_MEMORY. */
 MUST_CHECK enum err vary_values(struct arena *arena, const struct head *request, struct span spec,
                                 struct span *values);
+
+/* ── languages ──
+ *
+ * An answer that says its Content-Language is not only for those who send the same Accept-Language: it is for all who want that language
+ * before any other. So it can also be found under values in which "=de" stands for the whole of Accept-Language. */
+
+/* The values of a request that wants one language most, in that form. ERR_NOT_FOUND: the spec does not have Accept-Language, or none is
+ * wanted most; ERR_NO_MEMORY. */
+MUST_CHECK enum err vary_values_by_wish(struct arena *arena, const struct head *request, struct span values,
+                                        struct span *by_wish);
+
+/* The same for an answer in one language; `values` are those of the request that it answers. */
+MUST_CHECK enum err vary_values_by_language(struct arena *arena, struct span values,
+                                            struct span content_language, struct span *by_language);
 
 #endif

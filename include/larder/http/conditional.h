@@ -20,7 +20,7 @@ struct validators {
     struct span etag;
     int64_t     modified; /* Last-Modified, seconds */
     bool        has_modified;
-    int64_t     date; /* Date, when the origin sent it, seconds; only If-Range looks at it */
+    int64_t     date; /* Date, when the origin sent it, seconds: for If-Range, and in place of Last-Modified */
     bool        has_date;
 };
 

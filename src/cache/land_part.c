@@ -1,0 +1,72 @@
+/* land_part.c: parts of a representation on their way into the store (RFC 9111 §3.3, §3.4).
+ *
+ *      stored  ████████           new     ██████     ▶   ████████████      joined, when both are surely of one
+ *      stored  ████████    new         ██████        ▶        ██████       else the newer one is kept
+ */
+#include "land.h"
+
+#include <larder/base/check.h>
+
+/* Whether both are surely of one representation (RFC 9111 §3.4). */
+static bool
+is_of_same(const struct object *a, const struct object *b)
+{
+    struct etag one, other;
+    return etag_parse(a->validators.etag, &one) && etag_parse(b->validators.etag, &other)
+           && etag_match_strong(one, other);
+}
+
+/* A part does not take the place of the whole, as long as that may be sent and is not known to be another one. */
+bool
+land_is_covered(const struct place *place, const struct store_key *key, const struct object *part)
+{
+    struct record record;
+    struct object stored;
+
+    if (!writer_find(place->writer, key, &record) || !object_read(record.meta, &stored)
+        || (stored.flags & (OBJECT_MARKER | OBJECT_PARTIAL)))
+        return false;
+    bool known = stored.validators.etag.len > 0 && part->validators.etag.len > 0;
+    return known ? is_of_same(&stored, part) : place->now.ns < stored.fresh_until.ns;
+}
+
+/* The stored part, when it touches or overlaps the new one and has the same strong validator. */
+static bool
+find_neighbour(const struct place *place, const struct store_key *key, const struct object *part, int64_t end,
+               struct object *stored, struct record *record)
+{
+    return writer_find(place->writer, key, record) && object_read(record->meta, stored)
+           && (stored->flags & OBJECT_PARTIAL) && stored->complete == part->complete
+           && is_of_same(stored, part) && stored->first <= end
+           && stored->first + (int64_t)record->body.len >= part->first;
+}
+
+/* The new one's bytes count where both have them. */
+enum err
+land_join_parts(const struct place *place, const struct store_key *key, struct span *meta,
+                struct iovec *pieces, int *count)
+{
+    struct record record;
+    struct object stored, part;
+
+    if (!object_read(*meta, &part))
+        return ERR_CORRUPT;
+    int64_t end = part.first + (int64_t)fill_size(place->flight->fill), first = part.first;
+    if (*count + 2 > PIECES_MAX || !find_neighbour(place, key, &part, end, &stored, &record))
+        return ERR_NONE;
+    char   *body = (char *)(uintptr_t)record.body.at;
+    int64_t stored_end = stored.first + (int64_t)record.body.len;
+    if (stored.first < part.first) {
+        memmove(pieces + 1, pieces, (size_t)*count * sizeof pieces[0]);
+        pieces[0] = (struct iovec){ body, (size_t)(part.first - stored.first) };
+        ++*count;
+        first = stored.first;
+    }
+    if (stored_end > end) {
+        pieces[(*count)++] = (struct iovec){ body + (end - stored.first), (size_t)(stored_end - end) };
+        end = stored_end;
+    }
+    if (first == 0 && end == part.complete)
+        return object_make_whole(place->arena, *meta, meta);
+    return object_set_first(place->arena, *meta, first, meta);
+}
