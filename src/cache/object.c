@@ -136,8 +136,8 @@ find_validators(struct object_header *header, struct span written, const struct 
         header->has_modified = 1;
     }
     field = head_find(parsed, FIELD_DATE);
-    if (field != NULL && date_parse(field->value, now, &header->date))
-        header->has_date = 1;
+    if (field == NULL || !date_parse(field->value, now, &header->date))
+        header->has_date = 0; /* only a Date of the origin's says anything about its clock */
 }
 
 /* Header, head and spec as one piece; `head` was written at `memory` + the header's size. */
@@ -231,6 +231,7 @@ object_write(struct arena *arena, const struct head *response, const struct verd
     if (writer.failed)
         return ERR_LIMIT;
     fill_header(&header, part != NULL ? 200 : response->status, verdict);
+    header.has_date = head_has(response, FIELD_DATE);
     if (part != NULL)
         fill_part(&header, &(struct object){
                                .flags = OBJECT_PARTIAL, .first = part->first, .complete = part->complete });
@@ -501,5 +502,6 @@ object_refresh(struct arena *arena, const struct object *stored, const struct he
         return err;
     fill_header(&header, stored->status, verdict);
     fill_part(&header, stored);
+    header.has_date = stored->validators.has_date || head_has(answer, FIELD_DATE);
     return finish_meta(memory, &header, writer_span(&writer), stored->vary, received, meta);
 }

@@ -77,12 +77,12 @@ has_failed(const struct head *request, const struct validators *stored, wall_tim
            && stored->modified > limit;
 }
 
-/* RFC 9111 §4.3.2: where there is no Last-Modified, Date stands in for it. */
+/* RFC 9111 §4.3.2: where there is no Last-Modified, Date stands in for it, be it the origin's or the time of receipt. */
 static bool
 find_modified(const struct validators *stored, int64_t *modified)
 {
     *modified = stored->has_modified ? stored->modified : stored->date;
-    return stored->has_modified || stored->has_date;
+    return stored->has_modified || stored->date != 0;
 }
 
 /* RFC 9110 §13.1.2 and §13.1.3. */

@@ -20,8 +20,8 @@ struct validators {
     struct span etag;
     int64_t     modified; /* Last-Modified, seconds */
     bool        has_modified;
-    int64_t     date; /* Date, when the origin sent it, seconds: for If-Range, and in place of Last-Modified */
-    bool        has_date;
+    int64_t     date; /* Date or time of receipt, seconds; 0: not known. For If-Range, and in place of Last-Modified */
+    bool        has_date; /* it is the origin's */
 };
 
 enum precondition {
