@@ -110,25 +110,33 @@ append(char *at, struct span text)
     return at + text.len;
 }
 
+static char *
+append_member(char *out, char *at, struct span text)
+{
+    if (at > out)
+        *at++ = ',';
+    return append(at, text);
+}
+
+/* Who refuses identity (RFC 9110 §12.5.3) may be answered with a 406 where others are not, and so has a form of
+ * his own. */
 struct span
 accept_encoding_normalise(const struct head *request, char out[static ACCEPT_ENCODING_SIZE])
 {
-    enum { KNOWN = 4 };
-    static const struct span codings[KNOWN + 1] = {
-        { "br", 2 }, { "deflate", 7 }, { "gzip", 4 }, { "zstd", 4 }, { "*", 1 },
+    enum { KNOWN = 4, ANY = KNOWN, IDENTITY };
+    static const struct span codings[] = {
+        { "br", 2 }, { "deflate", 7 }, { "gzip", 4 }, { "zstd", 4 }, { "*", 1 }, { "identity", 8 },
     };
-    unsigned weights[KNOWN + 1];
+    unsigned weights[IDENTITY + 1];
     char    *at = out;
 
-    find_weights(request, codings, KNOWN + 1, weights);
-    for (size_t i = 0; i < KNOWN; i++) {
-        if (settle(weights[i], weights[KNOWN], 0) == 0)
-            continue;
-        if (at > out)
-            *at++ = ',';
-        at = append(at, codings[i]);
-    }
-    if (at == out)
+    find_weights(request, codings, IDENTITY + 1, weights);
+    for (size_t i = 0; i < KNOWN; i++)
+        if (settle(weights[i], weights[ANY], 0) > 0)
+            at = append_member(out, at, codings[i]);
+    if (settle(weights[IDENTITY], weights[ANY], WEIGHT_MAX) == 0)
+        at = append_member(out, at, SPAN("identity;q=0"));
+    else if (at == out)
         at = append(at, SPAN("identity"));
     *at = '\0';
     return span_of(out, (size_t)(at - out));

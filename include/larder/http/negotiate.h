@@ -9,8 +9,9 @@
  * that breaks its grammar counts as 1000. Without the field everything is acceptable: 1000 for identity, 0 for others. */
 unsigned accept_encoding_quality(const struct head *request, struct span coding);
 
-/* Accept-Encoding as the sorted list of known codings (br, gzip, zstd, deflate; x-gzip is gzip) that the client takes with q > 0, e.g.
- * "br,gzip"; "identity" when none. NUL-terminated. */
+/* Accept-Encoding as the sorted list of known codings (br, gzip, zstd, deflate; x-gzip is gzip) that the client
+ * takes with q > 0, e.g. "br,gzip"; "identity" when none. With "identity;q=0" at the end when the client refuses
+ * to be answered without a coding. NUL-terminated. */
 enum { ACCEPT_ENCODING_SIZE = 48 };
 struct span accept_encoding_normalise(const struct head *request, char out[static ACCEPT_ENCODING_SIZE]);
 

@@ -93,7 +93,15 @@ Test(http_negotiate, equal_wishes_have_one_form)
         { "Accept-Encoding: zstd;q=0.1,br\r\nAccept-Encoding: gzip;q=0.2\r\n", "br,gzip,zstd" },
         { "Accept-Encoding: *\r\n", "br,deflate,gzip,zstd" },
         { "Accept-Encoding: *, deflate;q=0.0\r\n", "br,gzip,zstd" },
-        { "Accept-Encoding: *;q=0, br\r\n", "br" },
+        { "Accept-Encoding: *;q=0, br\r\n", "br,identity;q=0" },
+        { "Accept-Encoding: identity;q=0, gzip\r\n", "gzip,identity;q=0" },
+        { "Accept-Encoding: identity;q=0.0, *\r\n", "br,deflate,gzip,zstd,identity;q=0" },
+        { "Accept-Encoding: identity;q=0\r\n", "identity;q=0" },
+        { "Accept-Encoding: *;q=0, identity;q=0.1\r\n", "identity" },
+        { "Accept-Encoding: gzip, identity;q=0.1\r\n", "gzip" },
+        { "Accept-Encoding: gzip, x-gzip;q=0\r\n", "gzip" },
+        { "Accept-Encoding: gzip;q=0, *\r\n", "br,deflate,zstd" },
+        { "Accept-Encoding: deflate, gzip;q=1.0, *;q=0.5\r\n", "br,deflate,gzip,zstd" },
     };
     struct given given;
     char         out[ACCEPT_ENCODING_SIZE];
