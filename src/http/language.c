@@ -10,6 +10,8 @@
 #include <larder/base/check.h>
 #include <larder/http/negotiate.h>
 
+#include "bytes.h"
+
 enum { WEIGHT_SIZE = sizeof(";q=0.123") - 1, WEIGHT_MAX = 1000 };
 
 struct language {
@@ -60,7 +62,19 @@ insert(struct languages *languages, struct language language)
     languages->at[at] = language;
 }
 
-/* False when there are more than we sort. */
+/* Letters, digits, hyphens and `*` (RFC 4647 §2.2); how long the parts are does not matter here. */
+static bool
+is_range(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = ascii_lower(text.at[i]);
+        if (!byte_is(byte, BYTE_DIGIT) && (byte < 'a' || byte > 'z') && byte != '-' && byte != '*')
+            return false;
+    }
+    return true;
+}
+
+/* False when there are more than we sort, or one that is no range: what an origin makes of it nobody knows. */
 static bool
 collect(const struct head *request, struct languages *languages)
 {
@@ -73,7 +87,7 @@ collect(const struct head *request, struct languages *languages)
         language.weight = weight_of(member, &language.range);
         if (language.range.len == 0 || is_named(languages, language.range))
             continue;
-        if (languages->count == LANGUAGES_MAX)
+        if (languages->count == LANGUAGES_MAX || !is_range(language.range))
             return false;
         insert(languages, language);
     }
@@ -124,7 +138,7 @@ write_sorted(struct arena *arena, const struct languages *languages, struct span
     return ERR_NONE;
 }
 
-/* Too many to sort for anybody: nobody reads that many languages. */
+/* In lower case and without the white space around commas, which is safe whatever it says. */
 static enum err
 write_as_sent(struct arena *arena, const struct head *request, struct span *form)
 {

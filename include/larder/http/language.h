@@ -7,8 +7,8 @@
 
 /* Accept-Language so that equal wishes give equal bytes: lower case, without white space, ordered by weight,
  * then by name; weights of 1 left out, e.g. "da,en-gb;q=0.8,en;q=0.7". A range that is named twice keeps its
- * first weight. Of more than LANGUAGES_MAX ranges the order stays as sent. An absent field gives a span with
- * NULL pointer, an empty one an empty span that is not NULL. */
+ * first weight. Of more than LANGUAGES_MAX ranges, and of a list with something else in it, the order stays
+ * as sent. An absent field gives a span with NULL pointer, an empty one an empty span that is not NULL. */
 enum { LANGUAGES_MAX = 32 };
 MUST_CHECK enum err accept_language_normalise(struct arena *arena, const struct head *request,
                                               struct span *form);

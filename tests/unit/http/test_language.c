@@ -51,6 +51,10 @@ Test(http_language, equal_wishes_have_one_form)
         { "Accept-Language: a;q=0.001, b;q=0.909, c;q=0.99, d;q=x\r\n", "d,c;q=0.99,b;q=0.909,a;q=0.001" },
         { "Accept-Language: en;q=0.5, EN, en;q=0.9\r\n", "en;q=0.5" },
         { "Accept-Language: en, en-US, e\r\n", "e,en,en-us" },
+        /* not all of it is a list of ranges */
+        { "Accept-Language: en, Da dk ,, a\r\nAccept-Language: \"B\r\n", "en,da dk,a,\"b" },
+        { "Accept-Language: en;x=\"a,b\", da\r\n", "da,en" },
+        { "Accept-Language: en, caf\xc3\x89\r\n", "en,caf\xc3\x89" },
     };
     struct memory memory;
 
