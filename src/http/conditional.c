@@ -137,3 +137,13 @@ conditional_if_range_holds(const struct head *request, const struct validators *
         return etag_parse(stored->etag, &own) && etag_match_strong(given, own);
     return is_strong_date(stored) && date_parse(field->value, now, &seconds) && seconds == stored->modified;
 }
+
+bool
+validators_share_strong(const struct validators *a, const struct validators *b)
+{
+    struct etag one, other;
+
+    if (a->etag.len > 0 || b->etag.len > 0)
+        return etag_parse(a->etag, &one) && etag_parse(b->etag, &other) && etag_match_strong(one, other);
+    return is_strong_date(a) && is_strong_date(b) && a->modified == b->modified;
+}

@@ -44,4 +44,10 @@ bool conditional_is(const struct head *request);
  * second before Date (§8.8.2.2). Anything else, also two lines: false, and the answer is the whole. */
 bool conditional_if_range_holds(const struct head *request, const struct validators *stored, wall_time now);
 
+/* Whether both are said to be the same bytes: a strong entity tag that is equal, or, where neither has a
+ * tag, the same Last-Modified, strong in both by its Date. It is what parts must have in common to be joined
+ * (RFC 9110 §15.3.7.3, RFC 9111 §3.4), and a stored answer and the 304 that updates it by a strong validator
+ * (§4.3.4). */
+bool validators_share_strong(const struct validators *a, const struct validators *b);
+
 #endif

@@ -190,3 +190,25 @@ Test(http_conditional, if_range)
             cr_assert_not(conditional_if_range_holds(head, &stored, NOW));
     }
 }
+
+Test(http_conditional, a_strong_validator_in_common)
+{
+    static const struct validators
+        tagged = { .etag = { "\"a\"", 3 }, .modified = 5, .has_modified = true },
+        other = { .etag = { "\"b\"", 3 }, .modified = 5, .has_modified = true },
+        weak = { .etag = { "W/\"a\"", 5 }, .modified = 5, .has_modified = true },
+        broken = { .etag = { "a", 1 } },
+        dated = { .modified = 5, .has_modified = true, .date = 6, .has_date = true },
+        later = { .modified = 6, .has_modified = true, .date = 9, .has_date = true },
+        same_second = { .modified = 5, .has_modified = true, .date = 5, .has_date = true },
+        undated = { .modified = 5, .has_modified = true }, nothing = { 0 };
+    static const struct validators *const all[] = { &tagged, &other,       &weak,    &broken, &dated,
+                                                    &later,  &same_second, &undated, &nothing };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        for (size_t j = 0; j < sizeof all / sizeof all[0]; j++)
+            cr_assert_eq(
+                validators_share_strong(all[i], all[j]),
+                i == j && (all[i] == &tagged || all[i] == &other || all[i] == &dated || all[i] == &later),
+                "%zu and %zu", i, j);
+}
