@@ -1,5 +1,7 @@
 """HTTP/1.1 and 1.0 on both sides: framing, fields, connections."""
 
+import base64
+import hashlib
 import socket
 
 import pytest
@@ -138,6 +140,32 @@ def test_expect_continue(origin, larder):
         assert client.reader.answer().body == b"hello"
 
 
+def test_expect_continue_met_by_a_final_answer(origin, larder):
+    """Who is refused need not send the body, and is not asked to."""
+    @raw
+    def handler(exchange):
+        exchange.answer(403, body=b"no")
+        exchange.close()
+
+    origin.on("/a", handler)
+    with larder.client() as client:
+        client.send(compose("POST", "/a", [("Expect", "100-continue"), ("Content-Length", "5")]))
+        seen = client.reader.answer()
+        assert seen.status == 403 and seen.body == b"no" and seen.interim == []
+
+
+def test_http_10_gets_no_interim_answers(origin, larder):
+    """RFC 9110 §15.2: an HTTP/1.0 client does not know them."""
+    def handler(exchange):
+        exchange.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+        exchange.answer(200, body=b"x")
+
+    origin.on("/a", handler)
+    with larder.client() as client:
+        seen = client.get("/a", version="HTTP/1.0")
+        assert seen.status == 200 and seen.body == b"x" and seen.interim == []
+
+
 def test_early_hints_go_on_at_once(origin, larder):
     gate = Gate()
 
@@ -235,6 +263,38 @@ def test_websocket_style_tunnel(origin, larder):
         client.sock.shutdown(socket.SHUT_WR)  # half closed: the echo ends, and so does the tunnel
         assert client.is_closed()
     assert larder.stats()["proxy.tunnels"] == 1
+
+
+def masked(text):
+    """A text frame as a client must send it (RFC 6455 §5.3)."""
+    mask = b"\x01\x02\x03\x04"
+    return bytes([0x81, 0x80 | len(text)]) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(text))
+
+
+def test_websocket_echo(origin, larder):
+    """The handshake of RFC 6455 and its first frames, the first of which comes together with the handshake."""
+    @raw
+    def handler(exchange):
+        key = exchange.request.get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        exchange.head(101, [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)],
+                      "Switching Protocols")
+        while True:
+            length = exchange.reader.exactly(2)[1] & 0x7f
+            mask, data = exchange.reader.exactly(4), exchange.reader.exactly(length)
+            exchange.send(bytes([0x81, length]) + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
+
+    origin.on("/ws", handler)
+    with larder.client() as client:
+        client.send(compose("GET", "/ws", [("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"),
+                                           ("Sec-WebSocket-Version", "13"),
+                                           ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]) + masked(b"early"))
+        head = client.reader.head()
+        assert head.status == 101 and head.get("Sec-WebSocket-Accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        assert client.reader.exactly(7) == b"\x81\x05early"
+        for text in (b"hello", b"x" * 125):
+            client.send(masked(text))
+            assert client.reader.exactly(2 + len(text)) == bytes([0x81, len(text)]) + text
 
 
 def test_an_unasked_101_is_refused(origin, larder):

@@ -30,6 +30,15 @@ def test_purge_by_command(origin, larder):
     assert wrong.returncode == 1 and wrong.stderr.count("\n") == 1
 
 
+def test_purge_by_command_counts_the_variants(origin, larder):
+    origin.on("/a", cacheable(b"x", ("Vary", "Accept-Language")))
+    for language in ("de", "en", "fr"):
+        larder.get("/a", ("Accept-Language", language))
+    larder.wait(lambda s: s["store.objects"] == 4)  # three variants, and what they vary by
+    done = run("purge", "http://test/a", "--admin", larder.admin)
+    assert done.returncode == 0 and "purged 3 objects" in done.stdout
+
+
 def test_purge_meets_a_flight(origin, larder):
     """What is fetched while the purge comes is delivered, but not kept."""
     gate = Gate()
@@ -116,6 +125,33 @@ def test_the_second_signal_ends_it_at_once(origin, start):
     gate.open()
 
 
+def test_the_stop_has_a_deadline(origin, start):
+    """An answer that never ends does not keep larder alive."""
+    larder = start(config="""
+        admin ADMIN
+        ram 16M
+        limits { stop-timeout 50ms }
+        site * {
+            listen 127.0.0.1:0
+            origin %s
+        }
+    """ % origin.address)
+    gate = Gate()
+
+    def handler(exchange):
+        exchange.head(200, [("Content-Length", "10")])
+        exchange.send(b"first")
+        gate.hold()
+
+    origin.on("/a", handler)
+    with larder.client() as client:
+        client.send(b"GET /a HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert client.reader.head().status == 200 and client.reader.exactly(5) == b"first"
+        assert larder.stop() == 0
+        assert client.is_closed()
+    gate.open()
+
+
 @pytest.mark.parametrize("arguments, says", [
     (["run", "--listen", "127.0.0.1:0", "--origin", "127.0.0.1:1", "--bogus"], "--bogus"),
     (["run", "--listen", "nonsense", "--origin", "127.0.0.1:1"], "nonsense"),
@@ -124,7 +160,10 @@ def test_the_second_signal_ends_it_at_once(origin, start):
     (["run", "--listen", "127.0.0.1:0", "--origin", "127.0.0.1:1", "--ram", "10"], "10"),
     (["run", "--listen", "127.0.0.1:0", "--origin", "https://127.0.0.1:1"], "https"),
     (["run", "--listen", "127.0.0.1:0"], "origin"),
+    (["run", "--listen", "127.0.0.1:0", "--origin", "127.0.0.1:1", "--cache", "/no/such/folder/c", "0"], '"0"'),
     (["run", "-c", "/no/such/file"], "/no/such/file"),
+    (["run", "-c", "/proc/self/mem"], "cannot read /proc/self/mem"),  # also root cannot
+    (["run", "-c", "/proc"], "cannot read /proc"),
     (["run", "--listen", "127.0.0.1:0", "--origin", "127.0.0.1:1", "--cache", "/proc/nothing", "64M"], "/proc/nothing"),
     (["run", "--listen", "127.0.0.1:0", "--origin", "127.0.0.1:1", "--admin", "/no/such/folder/x.sock"],
      "/no/such/folder/x.sock"),
@@ -145,6 +184,31 @@ def test_a_taken_port_is_an_error(origin, larder, tmp_path):
         assert done.returncode == 1 and done.stderr.count("\n") == 1
         assert listener in done.stderr and "in use" in done.stderr
         assert not os.path.exists(tmp_path / "x.sock")
+
+
+def test_one_taken_port_of_several(origin, larder, tmp_path):
+    """Nothing is started by half: no port is held, no socket and no store are left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = tmp_path / "larder.conf"
+    config.write_text(f"""
+        admin {tmp_path}/x.sock
+        cache {tmp_path}/store 64M
+        listen 127.0.0.1:{port} 127.0.0.1:{larder.port}
+        site * {{ origin 127.0.0.1:1 }}
+    """)
+    done = run("run", "-c", config)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert f"127.0.0.1:{larder.port}: address already in use" in done.stderr
+    assert os.listdir(tmp_path) == ["larder.conf"]
+
+
+def test_a_cache_in_the_way_of_a_file(tmp_path):
+    (tmp_path / "store").write_text("mine")
+    done = run("run", "--listen", "127.0.0.1:0", "--origin", "127.0.0.1:1", "--cache", tmp_path / "store", "64M",
+               "--admin", tmp_path / "x.sock")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and str(tmp_path / "store") in done.stderr
+    assert os.listdir(tmp_path) == ["store"] and (tmp_path / "store").read_text() == "mine"
 
 
 def test_one_process_per_store(origin, start, tmp_path):
@@ -178,6 +242,16 @@ def test_diagnostics_point_at_the_place(tmp_path):
     assert done.returncode == 1
     assert f'{path}:3:5: error: unknown directive "orign"' in text and 'did you mean "origin"?' in text
     assert f"{path}:4:9: error:" in text and '"10" has no unit; write 10s, 10m or 10h' in text
+
+
+def test_a_bad_configuration_starts_nothing(tmp_path):
+    path = tmp_path / "larder.conf"
+    path.write_text("site example.com {\n    orign 127.0.0.1:8080\n}\n")
+    done = run("run", "-c", path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f'{path}:2:5: error: unknown directive "orign" in site "example.com"\n' in done.stderr
+    assert '      |     ^~~~~ did you mean "origin"?\n' in done.stderr
+    assert done.stderr.endswith("2 errors: configuration not loaded\n")
 
 
 def test_limits_of_time(origin, start):

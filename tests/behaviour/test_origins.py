@@ -39,6 +39,22 @@ TIMEOUTS = """
 """
 
 
+def test_no_connection(start):
+    """A server whose backlog is full takes no connection, and does not refuse one either."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:  # the first fills the backlog
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        larder = start(config=(TIMEOUTS % f"127.0.0.1:{full.getsockname()[1]}").replace("5s", "50ms"))
+        seen = larder.get("/a")
+        assert seen.status == 504 and b"connecting to the origin took too long" in seen.body
+        for sock in waiting:
+            sock.close()
+
+
 def test_no_first_byte(origin, start):
     larder = start(config=TIMEOUTS % origin.address)
     gate = Gate()
