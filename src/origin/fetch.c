@@ -100,6 +100,17 @@ fetch_finish(struct fetch *fetch)
 
 /* ── time ── */
 
+/* One limit for all addresses. A silent one gets half of what is left while there are others, so that they have their chance. */
+static nsec
+connect_limit(const struct fetch *fetch)
+{
+    nsec left = mono_since(fetch->connect_until, loop_now(fetch->origin->loop));
+
+    if (left <= 0)
+        return 0;
+    return fetch->attempts < pool_addresses(fetch->pool, NULL) ? left / 2 : left;
+}
+
 static nsec
 limit_of(const struct fetch *fetch)
 {
@@ -109,7 +120,7 @@ limit_of(const struct fetch *fetch)
         return INT64_MAX; /* the client's side has its own limit */
     switch (fetch->state) {
     case FETCH_CONNECTING:
-        return settings->connect_timeout;
+        return connect_limit(fetch);
     case FETCH_HEAD:
         return fetch_is_sent(fetch) || fetch->stopped                  ? settings->first_byte_timeout
                : settings->idle_timeout > settings->first_byte_timeout ? settings->idle_timeout
@@ -132,13 +143,15 @@ fetch_wait(struct fetch *fetch)
 }
 
 static void run(struct fetch *fetch, void (*what)(struct fetch *fetch));
+static void connect_next(struct fetch *fetch, enum err last);
 
 static void
 give_up_waiting(struct fetch *fetch)
 {
     switch (fetch->state) {
     case FETCH_CONNECTING:
-        fetch_fail(fetch, FETCH_CONNECT_TIMEOUT, "");
+        connection_close(&fetch->connection, false);
+        connect_next(fetch, ERR_TIMEOUT);
         return;
     case FETCH_HEAD:
         fetch_fail(fetch, FETCH_FIRST_BYTE_TIMEOUT, "");
@@ -194,7 +207,7 @@ connect_next(struct fetch *fetch, enum err last)
 {
     size_t count = pool_addresses(fetch->pool, NULL);
 
-    while (fetch->attempts < count) {
+    while (fetch->attempts < count && (fetch->attempts == 0 || connect_limit(fetch) > 0)) {
         struct addr addr;
         if (!pool_pick(fetch->pool, fetch->address + fetch->attempts++, &addr))
             break;
@@ -204,6 +217,7 @@ connect_next(struct fetch *fetch, enum err last)
             return;
         }
         fetch->connection->fetch = fetch;
+        fetch->connection->addr = addr;
         last = stream_connect(&fetch->connection->stream, fetch->origin->loop, &addr);
         if (last == ERR_NONE) {
             metric_add(&fetch->origin->metrics->connects, 1);
@@ -213,7 +227,7 @@ connect_next(struct fetch *fetch, enum err last)
         }
         connection_close(&fetch->connection, false);
     }
-    fetch_fail(fetch, failure_of(last), last == ERR_NONE ? "" : err_text(last));
+    fetch_fail(fetch, failure_of(last), last == ERR_NONE || last == ERR_TIMEOUT ? "" : err_text(last));
 }
 
 static void
@@ -227,6 +241,8 @@ connect_first(struct fetch *fetch)
     }
     fetch->reused = false;
     fetch->attempts = 0;
+    fetch->connect_until =
+        mono_add(loop_now(fetch->origin->loop), pool_settings_of(fetch->pool)->connect_timeout);
     fetch->address = fetch->origin->next_address++;
     connect_next(fetch, ERR_NONE);
 }

@@ -40,6 +40,8 @@ struct connection {
     struct list    node;
     struct timer   timer; /* while kept */
     struct buf     in;
+    struct addr    addr;       /* where it leads */
+    unsigned       generation; /* of the pool's addresses, when that was last found among them */
 };
 
 enum fetch_state {
@@ -75,8 +77,9 @@ struct fetch {
     bool           shut;    /* a tunnel whose client has ended */
 
     /* connecting */
-    size_t attempts, address;
-    bool   reused, retried;
+    size_t    attempts, address;
+    mono_time connect_until;
+    bool      reused, retried;
 
     /* the answer */
     struct framing       framing;

@@ -1,9 +1,11 @@
 /* kept.c: connections between two fetches.
  *
  * The latest one is used first: the others grow old and are closed. A kept connection that becomes readable has ended or says something
- * that nobody asked for; either way it is closed and never used again.
+ * that nobody asked for; either way it is closed and never used again. So is one to an address that the origin's name no longer has:
+ * else an origin that moved would be asked at its old place for as long as there is traffic.
  */
 #include "fetch_impl.h"
+#include "pool_impl.h"
 
 #include <larder/base/check.h>
 
@@ -77,6 +79,18 @@ kept_handle(struct connection *connection)
         connection_close(&connection, false);
 }
 
+/* Its address is looked for only when the pool's have changed. */
+static bool
+leads_to_pool(struct connection *connection)
+{
+    unsigned generation = pool_generation(connection->pool);
+
+    if (connection->generation == generation)
+        return true;
+    connection->generation = generation;
+    return pool_has(connection->pool, &connection->addr);
+}
+
 struct connection *
 kept_take(struct origin *origin, struct pool *pool)
 {
@@ -86,7 +100,7 @@ kept_take(struct origin *origin, struct pool *pool)
         if (connection->pool != pool)
             continue;
         leave_list(connection);
-        if (stream_is_quiet(&connection->stream))
+        if (leads_to_pool(connection) && stream_is_quiet(&connection->stream))
             return connection;
         connection_close(&connection, false);
     }
@@ -115,7 +129,8 @@ kept_put(struct connection **pointer)
     struct origin              *origin = connection->origin;
     const struct pool_settings *settings = pool_settings_of(connection->pool);
 
-    if (settings->keep_connections == 0) {
+    /* An end that came together with the answer has no event of its own any more. */
+    if (settings->keep_connections == 0 || !stream_is_quiet(&connection->stream)) {
         connection_close(pointer, false);
         return;
     }

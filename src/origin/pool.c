@@ -40,6 +40,7 @@ struct pool {
     char                *name, *host, *authority;
     uint16_t             port;
     struct pool_settings settings;
+    _Atomic unsigned     generation; /* of the addresses; written under the lock, read without */
 
     struct lock lock; /* guards the rest */
     struct addr addrs[ADDRS_MAX];
@@ -129,15 +130,26 @@ pool_authority(const struct pool *pool)
 
 /* ── addresses ── */
 
+static bool
+are_known(const struct pool *pool, const struct addr *addrs, size_t count)
+{
+    bool same = pool->count == count;
+
+    for (size_t i = 0; i < count && same; i++)
+        same = addr_equal(&pool->addrs[i], &addrs[i]);
+    return same;
+}
+
 void
 pool_set_addresses(struct pool *pool, const struct addr *addrs, size_t count, const char *why)
 {
     if (count > ADDRS_MAX)
         count = ADDRS_MAX;
     lock_acquire(&pool->lock);
-    if (count > 0) {
+    if (count > 0 && !are_known(pool, addrs, count)) {
         memcpy(pool->addrs, addrs, count * sizeof addrs[0]);
         pool->count = count;
+        atomic_fetch_add_explicit(&pool->generation, 1, memory_order_relaxed);
     }
     snprintf(pool->why, sizeof pool->why, "%s", why);
     lock_release(&pool->lock);
@@ -163,4 +175,22 @@ pool_pick(struct pool *pool, size_t index, struct addr *addr)
         *addr = pool->addrs[index % pool->count];
     lock_release(&pool->lock);
     return any;
+}
+
+unsigned
+pool_generation(const struct pool *pool)
+{
+    return atomic_load_explicit(&pool->generation, memory_order_relaxed);
+}
+
+bool
+pool_has(struct pool *pool, const struct addr *addr)
+{
+    bool found = false;
+
+    lock_acquire(&pool->lock);
+    for (size_t i = 0; i < pool->count && !found; i++)
+        found = addr_equal(&pool->addrs[i], addr);
+    lock_release(&pool->lock);
+    return found;
 }

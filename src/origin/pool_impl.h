@@ -7,4 +7,9 @@
 /* The address number `index`, counted around. False: there is none. */
 bool pool_pick(struct pool *pool, size_t index, struct addr *addr);
 
+/* Another number whenever the addresses are others. */
+unsigned pool_generation(const struct pool *pool);
+
+bool pool_has(struct pool *pool, const struct addr *addr);
+
 #endif

@@ -68,8 +68,10 @@ fetch_send(struct fetch *fetch, struct span bytes)
 
     if (fetch->state == FETCH_OVER || fetch->stopped || fetch->ended || bytes.len == 0)
         return 0;
-    if (buf_lend(&fetch->out) != ERR_NONE)
-        return 0; /* no memory now; `drain` comes with the next progress */
+    if (buf_lend(&fetch->out) != ERR_NONE) {
+        fetch->starved = true; /* no memory now; `drain` comes with the next progress */
+        return 0;
+    }
     buf_compact(&fetch->out);
     size_t room = buf_room(&fetch->out), keep = chunked ? CHUNK_ROOM : 0;
     size_t take = room <= keep ? 0 : bytes.len < room - keep ? bytes.len : room - keep;

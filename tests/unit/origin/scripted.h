@@ -30,6 +30,7 @@ struct scripted {
     int                listener;
     struct addr        addr;
     pthread_t          thread;
+    bool               finished;
     char               seen[64 * 1024];
     size_t             seen_len;
     unsigned           connections;
@@ -99,11 +100,20 @@ scripted_start(struct scripted *origin, const struct turn *turns, size_t count)
     cr_assert_eq(pthread_create(&origin->thread, NULL, scripted_run, origin), 0);
 }
 
+/* Waits until the whole script was played. */
+static inline void
+scripted_finish(struct scripted *origin)
+{
+    pthread_join(origin->thread, NULL);
+    origin->finished = true;
+}
+
 static inline void
 scripted_stop(struct scripted *origin)
 {
     shutdown(origin->listener, SHUT_RDWR); /* wakes accept */
-    pthread_join(origin->thread, NULL);
+    if (!origin->finished)
+        pthread_join(origin->thread, NULL);
     close(origin->listener);
 }
 

@@ -88,14 +88,15 @@ on_drain(void *argument)
 static const struct fetch_events events = { on_interim, on_head, on_body, on_end, on_fail, on_drain };
 
 static void
-begin_with(struct world *world, const struct turn *turns, size_t count, nsec limit)
+begin_with(struct world *world, const struct turn *turns, size_t count, nsec first_byte, nsec idle)
 {
     struct fault         fault;
     struct pool_settings settings;
 
     memset(world, 0, sizeof *world);
     option_defaults(&pool_options, &settings);
-    settings.first_byte_timeout = settings.idle_timeout = limit;
+    settings.first_byte_timeout = first_byte;
+    settings.idle_timeout = idle;
     scripted_start(&world->peer, turns, count);
     cr_assert_eq(loop_create(&world->loop, &fault), ERR_NONE);
     cr_assert_eq(origin_create(&world->origin, world->loop, &world->metrics), ERR_NONE);
@@ -106,7 +107,7 @@ begin_with(struct world *world, const struct turn *turns, size_t count, nsec lim
 static void
 begin(struct world *world, const struct turn *turns, size_t count)
 {
-    begin_with(world, turns, count, 20 * NSEC_PER_SEC);
+    begin_with(world, turns, count, 20 * NSEC_PER_SEC, 20 * NSEC_PER_SEC);
 }
 
 static void
@@ -312,14 +313,17 @@ Test(origin_fetch, time_limits)
 {
     static const struct {
         const char        *answer;
+        nsec               first_byte, idle;
         enum fetch_failure failure;
-    } cases[] = { { "", FETCH_FIRST_BYTE_TIMEOUT },
-                  { OK "Content-Length: 9\r\n\r\nhalf", FETCH_BODY_TIMEOUT } };
+    } cases[] = { { "", 10 * NSEC_PER_MSEC, 20 * NSEC_PER_SEC, FETCH_FIRST_BYTE_TIMEOUT },
+                  { OK "Content-Length: 9\r\n\r\nhalf", 20 * NSEC_PER_SEC, 10 * NSEC_PER_MSEC,
+                    FETCH_BODY_TIMEOUT } };
 
     for (size_t i = 0; i < 2; i++) {
         struct world world;
         struct owner owner = { 0 };
-        begin_with(&world, &(struct turn){ cases[i].answer, .after = HOLD }, 1, 10 * NSEC_PER_MSEC);
+        begin_with(&world, &(struct turn){ cases[i].answer, .after = HOLD }, 1, cases[i].first_byte,
+                   cases[i].idle);
         fetch_one(&world, &owner);
         cr_assert_eq(owner.failure, cases[i].failure);
         cr_assert_eq(metric_read(&world.metrics.timeouts), 1);
@@ -355,6 +359,133 @@ Test(origin_fetch, addresses_that_refuse_are_passed_over)
     cr_assert_eq(owner.failure, FETCH_REFUSED);
     finish(&owner);
     close(closed);
+    end(&world);
+}
+
+/* Its backlog is full: it neither takes connections nor refuses them. */
+struct silent {
+    int         listener, waiting[4];
+    struct addr addr;
+};
+
+static void
+silent_open(struct silent *silent)
+{
+    struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+    silent->listener = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(silent->listener, (struct sockaddr *)&name, sizeof name), 0);
+    cr_assert_eq(listen(silent->listener, 0), 0);
+    silent->addr.len = sizeof silent->addr.storage;
+    cr_assert_eq(getsockname(silent->listener, (struct sockaddr *)&silent->addr.storage, &silent->addr.len),
+                 0);
+    for (size_t i = 0; i < 4; i++) {
+        silent->waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(silent->waiting[i], (struct sockaddr *)&silent->addr.storage, silent->addr.len);
+    }
+}
+
+static void
+silent_close(struct silent *silent)
+{
+    for (size_t i = 0; i < 4; i++)
+        close(silent->waiting[i]);
+    close(silent->listener);
+}
+
+static void
+limit_connecting(struct world *world, nsec limit)
+{
+    struct pool_settings settings = *pool_settings_of(world->pool);
+
+    settings.connect_timeout = limit;
+    pool_release(&world->pool);
+    world->pool = pool_create("test", SPAN("origin"), 80, &settings);
+}
+
+Test(origin_fetch, an_address_that_is_silent_is_passed_over, .timeout = 30)
+{
+    struct world  world;
+    struct owner  owner = { 0 };
+    struct silent silent;
+
+    begin(&world, &(struct turn){ OK "Content-Length: 1\r\n\r\na", .after = HOLD }, 1);
+    silent_open(&silent);
+    limit_connecting(&world, 50 * NSEC_PER_MSEC);
+    pool_set_addresses(world.pool, (struct addr[]){ silent.addr, world.peer.addr }, 2, "");
+    fetch_one(&world, &owner);
+    cr_assert(owner.ended, "%s", fetch_failure_name(owner.failure));
+    cr_assert_eq(metric_read(&world.metrics.connects), 2);
+    cr_assert_eq(metric_read(&world.metrics.timeouts), 0);
+    finish(&owner);
+    silent_close(&silent);
+    end(&world);
+}
+
+Test(origin_fetch, silent_addresses_share_one_time_limit, .timeout = 30)
+{
+    struct world  world;
+    struct owner  owner = { 0 };
+    struct silent silent;
+
+    begin(&world, NULL, 0);
+    silent_open(&silent);
+    limit_connecting(&world, 20 * NSEC_PER_MSEC);
+    struct addr addrs[64];
+    for (size_t i = 0; i < 64; i++)
+        addrs[i] = silent.addr;
+    pool_set_addresses(world.pool, addrs, 64, "");
+    fetch_one(&world, &owner);
+    cr_assert_eq(owner.failure, FETCH_CONNECT_TIMEOUT);
+    cr_assert_eq(metric_read(&world.metrics.timeouts), 1);
+    cr_assert_lt(metric_read(&world.metrics.connects), 64);
+    finish(&owner);
+    silent_close(&silent);
+    end(&world);
+}
+
+/* The name has another address now: kept connections to the old one are not for it. */
+Test(origin_fetch, an_origin_that_moved_is_followed)
+{
+    static const struct turn old[] = { { OK "Content-Length: 1\r\n\r\na", .after = KEEP },
+                                       { OK "Content-Length: 1\r\n\r\nb", .after = KEEP },
+                                       { OK "Content-Length: 1\r\n\r\nx", .after = KEEP } };
+    struct world             world;
+    struct owner             owner = { 0 };
+    struct scripted          moved;
+
+    begin(&world, old, 3);
+    scripted_start(&moved, &(struct turn){ OK "Content-Length: 1\r\n\r\nc", .after = HOLD }, 1);
+    for (int i = 0; i < 3; i++) {
+        fetch_one(&world, &owner);
+        cr_assert(owner.ended);
+        cr_expect_eq(text_cstr(&owner.body)[0], "abc"[i]);
+        finish(&owner);
+        if (i == 0) /* one more, and the old one still there */
+            pool_set_addresses(world.pool, (struct addr[]){ world.peer.addr, world.peer.addr }, 2, "");
+        else
+            pool_set_addresses(world.pool, &moved.addr, 1, "");
+    }
+    cr_expect_eq(metric_read(&world.metrics.reuses), 1);
+    cr_expect_eq(metric_read(&world.metrics.connections), 1);
+    end(&world);
+    scripted_stop(&moved);
+}
+
+Test(origin_fetch, an_end_that_comes_with_the_answer_leaves_nothing_to_keep)
+{
+    struct world world;
+    struct owner owner = { 0 };
+
+    begin(&world, &(struct turn){ OK "Content-Length: 1\r\n\r\na", .after = END }, 1);
+    start(&world, &owner, get);
+    while (metric_read(&world.metrics.bytes_out) == 0)
+        loop_turn(world.loop, NSEC_PER_SEC);
+    scripted_finish(&world.peer); /* it has answered and closed; we have read nothing yet */
+    turn_until_over(&world, &owner);
+    cr_assert(owner.ended);
+    cr_assert_eq(metric_read(&world.metrics.connections), 0);
+    finish(&owner);
     end(&world);
 }
 
