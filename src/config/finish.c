@@ -46,6 +46,28 @@ set_sites(struct build *build)
     return ERR_NONE;
 }
 
+static bool
+is_covered(const struct snapshot *snapshot, const struct addr *addr)
+{
+    for (size_t i = 0; i < snapshot->listen_count; i++)
+        if (addr_covers(&snapshot->listens[i].addr, addr))
+            return true;
+    return false;
+}
+
+/* `:80` in one site and `127.0.0.1:80` in another: the kernel would refuse the second, and the first takes
+ * its connections. */
+static void
+drop_covered_listens(struct snapshot *snapshot)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < snapshot->listen_count; i++)
+        if (!is_covered(snapshot, &snapshot->listens[i].addr))
+            snapshot->listens[kept++] = snapshot->listens[i];
+    snapshot->listen_count = kept;
+}
+
 static void
 set_defaults(const struct schema *schema, struct snapshot *snapshot)
 {
@@ -75,6 +97,7 @@ build_finish(struct build *build, const struct source *source, struct snapshot *
                    "there is no site; write site HOST { origin HOST:PORT }");
     if (report->errors > 0)
         return fault_set(fault, ERR_SYNTAX, "%s: configuration not loaded", report_counts(report, counts));
+    drop_covered_listens(build->snapshot);
     set_defaults(&build->schema, build->snapshot);
     if (build->loading->exhausted || set_sites(build) != ERR_NONE)
         return fault_set(fault, ERR_NO_MEMORY, "out of memory");

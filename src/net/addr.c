@@ -17,7 +17,7 @@
 
 enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, QUOTE_SIZE = 72 }; /* lengths: RFC 1035 §2.3.4 */
 
-#define LISTEN_FORMS \
+#define LISTEN_FORMS                                                                                         \
     "expected ADDRESS:PORT, for example 127.0.0.1:8080, [::1]:8080 or :8080 for all interfaces"
 
 /* ── text in pieces ── */
@@ -314,6 +314,19 @@ addr_equal(const struct addr *a, const struct addr *b)
                && a6.sin6_scope_id == b6.sin6_scope_id;
     }
     return a->len == b->len && memcmp(&a->storage, &b->storage, a->len) == 0;
+}
+
+bool
+addr_covers(const struct addr *wide, const struct addr *narrow)
+{
+    struct in_addr ip;
+
+    if (addr_port(wide) == 0 || addr_port(wide) != addr_port(narrow) || addr_equal(wide, narrow))
+        return false;
+    if (wide->storage.ss_family == AF_INET)
+        return as_ipv4(wide).sin_addr.s_addr == htonl(INADDR_ANY) && get_ipv4(narrow, &ip);
+    struct in6_addr ip6 = as_ipv6(wide).sin6_addr;
+    return IN6_IS_ADDR_UNSPECIFIED(&ip6);
 }
 
 bool

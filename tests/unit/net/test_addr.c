@@ -215,14 +215,48 @@ Test(net_addr, compares_family_host_and_port)
     cr_expect_eq(addr_port(&u), 0);
 }
 
+Test(net_addr, knows_which_listener_takes_all)
+{
+    static const struct {
+        const char *wide, *narrow;
+        bool        covers;
+    } rows[] = {
+        { "::", "127.0.0.1", true },
+        { "::", "::1", true },
+        { "::", "0.0.0.0", true },
+        { "0.0.0.0", "127.0.0.1", true },
+        { "0.0.0.0", "::1", false },
+        { "0.0.0.0", "::", false },
+        { "::", "::", false },
+        { "127.0.0.1", "::", false },
+        { "127.0.0.1", "127.0.0.2", false },
+        { "0.0.0.0", "::ffff:1.2.3.4", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct addr wide = literal(rows[i].wide, 80), narrow = literal(rows[i].narrow, 80);
+        cr_expect_eq(addr_covers(&wide, &narrow), rows[i].covers, "%s %s", rows[i].wide, rows[i].narrow);
+        narrow = literal(rows[i].narrow, 81);
+        cr_expect_not(addr_covers(&wide, &narrow));
+    }
+    struct addr any = literal("::", 0), one = literal("::1", 0), un = unix_addr("/x", 2);
+    cr_expect_not(addr_covers(&any, &one), "each gets a port of its own");
+    cr_expect_not(addr_covers(&un, &one));
+}
+
 Test(net_addr, knows_the_loopback)
 {
     static const struct {
         const char *host;
         bool        is;
-    } rows[] = { { "127.0.0.1", true },         { "127.255.1.2", true }, { "128.0.0.1", false },
-                 { "::1", true },               { "::2", false },        { "::", false },
-                 { "::ffff:127.0.0.9", true },  { "0.0.0.0", false },    { "::ffff:126.0.0.1", false } };
+    } rows[] = { { "127.0.0.1", true },
+                 { "127.255.1.2", true },
+                 { "128.0.0.1", false },
+                 { "::1", true },
+                 { "::2", false },
+                 { "::", false },
+                 { "::ffff:127.0.0.9", true },
+                 { "0.0.0.0", false },
+                 { "::ffff:126.0.0.1", false } };
     struct addr no_name = unix_addr("", 0);
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
