@@ -13,7 +13,7 @@ CLIENTS = 1000
 
 
 def herd(larder, target):
-    done = bench("herd", f"http://127.0.0.1:{larder.port}{target}", "--clients", CLIENTS, "--json")
+    done = bench("herd", f"http://127.0.0.1:{larder.port}{target}", "--clients", CLIENTS, "--timeout", "100s", "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -12,6 +12,17 @@ from origin import Gate, answer, cacheable
 from server import run
 
 
+LIMITS = """
+    admin ADMIN
+    ram 16M
+    limits { %s }
+    site * {
+        listen 127.0.0.1:0
+        origin %s
+    }
+"""
+
+
 def test_admin_socket_is_private(origin, larder):
     assert stat.S_IMODE(os.stat(larder.admin).st_mode) == 0o600
 
@@ -127,15 +138,7 @@ def test_the_second_signal_ends_it_at_once(origin, start):
 
 def test_the_stop_has_a_deadline(origin, start):
     """An answer that never ends does not keep larder alive."""
-    larder = start(config="""
-        admin ADMIN
-        ram 16M
-        limits { stop-timeout 50ms }
-        site * {
-            listen 127.0.0.1:0
-            origin %s
-        }
-    """ % origin.address)
+    larder = start(config=LIMITS % ("stop-timeout 50ms", origin.address))
     gate = Gate()
 
     def handler(exchange):
@@ -255,20 +258,8 @@ def test_a_bad_configuration_starts_nothing(tmp_path):
 
 
 def test_limits_of_time(origin, start):
-    larder = start(config="""
-        admin ADMIN
-        ram 16M
-        limits {
-            head-timeout 50ms
-            idle-timeout 50ms
-        }
-        site * {
-            listen 127.0.0.1:0
-            origin %s
-        }
-    """ % origin.address)
-    with larder.client() as idle:
+    with start(config=LIMITS % ("idle-timeout 50ms", origin.address)).client() as idle:
         assert idle.is_closed()
-    with larder.client() as slow:
+    with start(config=LIMITS % ("head-timeout 50ms", origin.address)).client() as slow:
         slow.send(b"GET / HTTP/1.1\r\nHo")
         assert slow.reader.answer().status == 408 and slow.is_closed()

@@ -34,7 +34,7 @@ TIMEOUTS = """
     site * {
         listen 127.0.0.1:0
         origin %s
-        timeout connect 5s first-byte 50ms idle 50ms
+        timeout %s
     }
 """
 
@@ -48,7 +48,7 @@ def test_no_connection(start):
         for sock in waiting:  # the first fills the backlog
             sock.setblocking(False)
             sock.connect_ex(full.getsockname())
-        larder = start(config=(TIMEOUTS % f"127.0.0.1:{full.getsockname()[1]}").replace("5s", "50ms"))
+        larder = start(config=TIMEOUTS % (f"127.0.0.1:{full.getsockname()[1]}", "connect 50ms"))
         seen = larder.get("/a")
         assert seen.status == 504 and b"connecting to the origin took too long" in seen.body
         for sock in waiting:
@@ -56,7 +56,7 @@ def test_no_connection(start):
 
 
 def test_no_first_byte(origin, start):
-    larder = start(config=TIMEOUTS % origin.address)
+    larder = start(config=TIMEOUTS % (origin.address, "first-byte 50ms idle 50ms"))
     gate = Gate()
     origin.on("/a", lambda x: gate.hold())
     seen = larder.get("/a")
@@ -66,7 +66,7 @@ def test_no_first_byte(origin, start):
 
 
 def test_stops_in_the_body(origin, start):
-    larder = start(config=TIMEOUTS % origin.address)
+    larder = start(config=TIMEOUTS % (origin.address, "idle 50ms"))
     gate = Gate()
 
     def handler(exchange):

@@ -79,7 +79,7 @@ def nginx(tmp_path_factory):
     process.folder, process.port, process.root = folder, port, root
     yield process
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
 
 
 @pytest.fixture
@@ -155,5 +155,5 @@ def test_curl(nginx, larder):
     for flag in ("--http1.0", "--http1.1"):
         for _ in range(2):
             done = subprocess.run(["curl", "-sS", flag, f"http://127.0.0.1:{larder.port}/index.html"],
-                                  capture_output=True, timeout=20)
+                                  capture_output=True, timeout=60)
             assert done.returncode == 0 and done.stdout == truth

@@ -13,7 +13,7 @@ import threading
 
 from wire import Cut, Reader
 
-WAIT = 20  # seconds after which a test that waits for something has failed
+WAIT = 60  # seconds after which a test that waits for something has failed
 
 
 class Gate:

@@ -19,7 +19,7 @@ from wire import Client, Reader
 
 LARDER = os.environ.get("LARDER", os.path.join(os.path.dirname(__file__), "../../build/debug/larder"))
 BENCH = os.environ.get("LARDER_BENCH", os.path.join(os.path.dirname(LARDER), "larder-bench"))
-WAIT = 20
+WAIT = 60
 
 
 def run(*arguments, **more):

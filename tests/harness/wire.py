@@ -145,7 +145,7 @@ def compose(method, target, fields=(), body=b"", version="HTTP/1.1", host="test"
 class Client:
     """A connection to larder (or to anything that speaks HTTP/1)."""
 
-    def __init__(self, address, timeout=20):
+    def __init__(self, address, timeout=60):
         self.sock = socket.create_connection(address, timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = Reader(self.sock)
