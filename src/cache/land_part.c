@@ -7,15 +7,6 @@
 
 #include <larder/base/check.h>
 
-/* Whether both are surely of one representation (RFC 9111 §3.4). */
-static bool
-is_of_same(const struct object *a, const struct object *b)
-{
-    struct etag one, other;
-    return etag_parse(a->validators.etag, &one) && etag_parse(b->validators.etag, &other)
-           && etag_match_strong(one, other);
-}
-
 /* A part does not take the place of the whole, as long as that may be sent and is not known to be another one. */
 bool
 land_is_covered(const struct place *place, const struct store_key *key, const struct object *part)
@@ -27,7 +18,8 @@ land_is_covered(const struct place *place, const struct store_key *key, const st
         || (stored.flags & (OBJECT_MARKER | OBJECT_PARTIAL)))
         return false;
     bool known = stored.validators.etag.len > 0 && part->validators.etag.len > 0;
-    return known ? is_of_same(&stored, part) : place->now.ns < stored.fresh_until.ns;
+    return known ? validators_share_strong(&stored.validators, &part->validators)
+                 : place->now.ns < stored.fresh_until.ns;
 }
 
 /* The stored part, when it touches or overlaps the new one and has the same strong validator. */
@@ -37,7 +29,7 @@ find_neighbour(const struct place *place, const struct store_key *key, const str
 {
     return writer_find(place->writer, key, record) && object_read(record->meta, stored)
            && (stored->flags & OBJECT_PARTIAL) && stored->complete == part->complete
-           && is_of_same(stored, part) && stored->first <= end
+           && validators_share_strong(&stored->validators, &part->validators) && stored->first <= end
            && stored->first + (int64_t)record->body.len >= part->first;
 }
 

@@ -117,27 +117,21 @@ fill_part(struct object_header *header, const struct object *object)
     header->complete = object->complete;
 }
 
-/* Where the validators are in the head that was written. */
+/* Where the validators are in the head that was written. Only a Date of the origin's says anything about its clock. */
 static void
-find_validators(struct object_header *header, struct span written, const struct head *parsed, wall_time now)
+note_validators(struct object_header *header, struct span written, const struct head *parsed, wall_time now)
 {
-    const struct field *etag = head_find(parsed, FIELD_ETAG);
-    struct etag         valid;
-    int64_t             modified;
+    struct validators validators;
 
-    if (etag != NULL && head_next(parsed, etag) == NULL && etag->value.len < NO_ETAG
-        && etag_parse(etag->value, &valid)) {
-        header->etag_at = (uint32_t)(etag->value.at - written.at);
-        header->etag_len = (uint16_t)etag->value.len;
+    validators_read(parsed, now, &validators);
+    if (validators.etag.len > 0 && validators.etag.len < NO_ETAG) {
+        header->etag_at = (uint32_t)(validators.etag.at - written.at);
+        header->etag_len = (uint16_t)validators.etag.len;
     }
-    const struct field *field = head_find(parsed, FIELD_LAST_MODIFIED);
-    if (field != NULL && head_next(parsed, field) == NULL && date_parse(field->value, now, &modified)) {
-        header->modified = modified;
-        header->has_modified = 1;
-    }
-    field = head_find(parsed, FIELD_DATE);
-    if (field == NULL || !date_parse(field->value, now, &header->date))
-        header->has_date = 0; /* only a Date of the origin's says anything about its clock */
+    header->modified = validators.modified;
+    header->has_modified = validators.has_modified;
+    header->date = validators.date;
+    header->has_date = header->has_date && validators.has_date;
 }
 
 /* Header, head and spec as one piece; `head` was written at `memory` + the header's size. */
@@ -152,7 +146,7 @@ finish_meta(char *memory, struct object_header *header, struct span head, struct
     enum err err = parse_stored(&parsed, head);
     if (err != ERR_NONE)
         return ERR_LIMIT;
-    find_validators(header, head, &parsed, now);
+    note_validators(header, head, &parsed, now);
     header->head_len = (uint32_t)head.len;
     header->vary_len = (uint32_t)vary.len;
     memcpy(memory, header, sizeof *header);

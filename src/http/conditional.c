@@ -77,6 +77,29 @@ has_failed(const struct head *request, const struct validators *stored, wall_tim
            && stored->modified > limit;
 }
 
+/* A field that stands alone, or NULL. */
+static const struct field *
+find_single(const struct head *head, enum field_id id)
+{
+    const struct field *field = head_find(head, id);
+    return field == NULL || head_next(head, field) != NULL ? NULL : field;
+}
+
+void
+validators_read(const struct head *response, wall_time now, struct validators *validators)
+{
+    const struct field *etag = find_single(response, FIELD_ETAG);
+    const struct field *modified = find_single(response, FIELD_LAST_MODIFIED);
+    const struct field *date = find_single(response, FIELD_DATE);
+    struct etag         valid;
+
+    *validators = (struct validators){ .has_modified = false };
+    if (etag != NULL && etag_parse(etag->value, &valid))
+        validators->etag = etag->value;
+    validators->has_modified = modified != NULL && date_parse(modified->value, now, &validators->modified);
+    validators->has_date = date != NULL && date_parse(date->value, now, &validators->date);
+}
+
 /* RFC 9111 §4.3.2: where there is no Last-Modified, Date stands in for it, be it the origin's or the time of receipt. */
 static bool
 find_modified(const struct validators *stored, int64_t *modified)

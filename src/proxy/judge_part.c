@@ -47,21 +47,6 @@ lead_read_part(const struct lead *lead, const struct head *head, const struct fr
 
 /* ── completing what is stored ── */
 
-/* RFC 9110 §8.8.3.2 and §8.8.2.2: the same strong validator. */
-static bool
-is_of_same(const struct object *stored, const struct head *head, wall_time now)
-{
-    struct etag ours, theirs;
-    int64_t     modified;
-
-    if (stored->validators.etag.len > 0 || head_has(head, FIELD_ETAG))
-        return etag_parse(stored->validators.etag, &ours) && etag_parse(head_value(head, FIELD_ETAG), &theirs)
-               && etag_match_strong(ours, theirs);
-    return lead_strong_date(&stored->validators)
-           && date_parse(head_value(head, FIELD_LAST_MODIFIED), now, &modified)
-           && modified == stored->validators.modified;
-}
-
 /* Whether the 206 brings just what is missing. */
 static bool
 fits(const struct object *stored, size_t stored_len, const struct content_range *part)
@@ -94,11 +79,15 @@ lead_complete(struct lead *lead, const struct head *head, const struct framing *
     struct object        stored;
     struct content_range part;
     struct verdict       verdict;
+    struct validators    theirs;
     struct span          meta, values;
     wall_time            now = loop_wall(lead->worker->loop);
 
     if (!object_read(lead->stale.record.meta, &stored) || !lead_read_part(lead, head, framing, &part)
-        || !fits(&stored, lead->stale.record.body.len, &part) || !is_of_same(&stored, head, now))
+        || !fits(&stored, lead->stale.record.body.len, &part))
+        return false;
+    validators_read(head, now, &theirs);
+    if (!validators_share_strong(&stored.validators, &theirs))
         return false;
     if (object_refresh(&lead->arena, &stored, head, &lead->request, &lead->site->cache, lead->requested, now,
                        &verdict, &meta)
@@ -116,25 +105,20 @@ lead_complete(struct lead *lead, const struct head *head, const struct framing *
 
 /* ── our request ── */
 
-bool
-lead_strong_date(const struct validators *validators)
-{
-    return validators->has_modified && validators->has_date && validators->modified < validators->date;
-}
-
 void
 lead_plan_rest(const struct lookup *lookup, struct range_spec *rest, char date[static DATE_SIZE],
                struct span *if_range)
 {
     const struct object *object = &lookup->object;
-    struct etag          etag;
 
     *rest = object->first == 0 ? (struct range_spec){ (int64_t)lookup->lease.record.body.len, RANGE_OPEN }
                                : (struct range_spec){ 0, object->first - 1 };
     *if_range = SPAN_EMPTY;
-    if (etag_parse(object->validators.etag, &etag) && !etag.weak) {
+    if (!validators_share_strong(&object->validators, &object->validators))
+        return;
+    if (object->validators.etag.len > 0) {
         *if_range = object->validators.etag;
-    } else if (object->validators.etag.len == 0 && lead_strong_date(&object->validators)) {
+    } else {
         date_format(object->validators.modified, date);
         *if_range = span_of(date, DATE_SIZE);
     }

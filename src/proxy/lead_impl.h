@@ -47,9 +47,6 @@ bool lead_read_part(const struct lead *lead, const struct head *head, const stru
 /* A 206 with the rest of what is stored: shares the whole. False: it does not fit, or memory ended; the flight is still open. */
 bool lead_complete(struct lead *lead, const struct head *head, const struct framing *framing);
 
-/* Whether Last-Modified is a strong validator (RFC 9110 §8.8.2.2). */
-bool lead_strong_date(const struct validators *validators);
-
 /* The range that is missing of the part that was found, and the If-Range that goes with it, empty when there is no strong validator. */
 void lead_plan_rest(const struct lookup *lookup, struct range_spec *rest, char date[static DATE_SIZE],
                     struct span *if_range);

@@ -24,6 +24,9 @@ struct validators {
     bool        has_date; /* it is the origin's */
 };
 
+/* The validators of an answer. Two lines of one field, and what is none, count as absent. */
+void validators_read(const struct head *response, wall_time now, struct validators *validators);
+
 enum precondition {
     PRECONDITION_NONE,         /* none given, or all hold: answer as usual */
     PRECONDITION_NOT_MODIFIED, /* 304 */
