@@ -1,9 +1,9 @@
 /* append.c: see append.h.
  */
 #include "append.h"
+#include "commit.h"
 
 #include <larder/base/check.h>
-#include <stdlib.h>
 
 static uint64_t
 start_of(const struct shard *shard, const struct segment *segment)
@@ -14,17 +14,12 @@ start_of(const struct shard *shard, const struct segment *segment)
 static enum err
 write_failed(struct shard *shard, struct segment *segment, enum err err)
 {
-    metric_add(&shard->metrics.write_errors, 1);
-    uint64_t errors = metric_read(&shard->metrics.write_errors);
-    if ((errors & (errors - 1)) == 0) /* the 1st, 2nd, 4th, 8th: a dead disk must not fill the log */
-        log_write(shard->log, LOG_ERROR, "store: shard %u: writing segment %u failed (%llu times by now): %s",
-                  shard->number, segment_number(&shard->table, segment), (unsigned long long)errors,
-                  err_text(err));
+    shard_count_error(shard, segment, err);
     segment_seal(&shard->table, segment);
     return ERR_IO;
 }
 
-/* ── header and footer ── */
+/* ── headers ── */
 
 static uint64_t
 milliseconds_of(wall_time time)
@@ -53,57 +48,6 @@ write_header(struct shard *shard, const struct segment *segment)
     return gather_end(&gather);
 }
 
-static struct span
-entries_of(const struct segment *segment)
-{
-    return span_of(segment->entries, segment->count * sizeof segment->entries[0]);
-}
-
-static void
-fill_trailer(const struct shard *shard, const struct segment *segment, struct footer_trailer *trailer)
-{
-    *trailer = (struct footer_trailer){ .magic = le32_of(FOOTER_MAGIC),
-                                        .count = le32_of(segment->count),
-                                        .stamp = shard_stamp(shard, segment),
-                                        .used = le32_of(segment->used) };
-    hash_stream_begin(shard->stream);
-    if (segment->count > 0)
-        hash_stream_add(shard->stream, entries_of(segment));
-    hash_stream_add(shard->stream, span_of(trailer, offsetof(struct footer_trailer, sum)));
-    trailer->sum = le64_of(hash_stream_end(shard->stream));
-}
-
-static enum err
-write_footer(struct shard *shard, const struct segment *segment)
-{
-    struct footer_trailer trailer;
-    struct gather         gather;
-    struct span           entries = entries_of(segment);
-    uint64_t              end = start_of(shard, segment) + shard->table.size;
-
-    fill_trailer(shard, segment, &trailer);
-    gather_begin(&gather, &shard->disk, end - sizeof trailer - entries.len);
-    gather_add(&gather, entries);
-    gather_add(&gather, span_of(&trailer, sizeof trailer));
-    return gather_end(&gather);
-}
-
-/* Once the footer is on its way to the disk the list in memory is not needed any more. */
-static void
-seal(struct shard *shard, struct segment *segment)
-{
-    enum err err = write_footer(shard, segment);
-    if (err != ERR_NONE) {
-        (void)write_failed(shard, segment, err);
-        return;
-    }
-    segment_seal(&shard->table, segment);
-    free(segment->entries);
-    segment->entries = NULL;
-    segment->room = 0;
-    disk_kick(&shard->disk, start_of(shard, segment), shard->table.size);
-}
-
 /* ── room ── */
 
 static enum err
@@ -127,7 +71,7 @@ append_prepare(struct shard *shard, unsigned log, uint64_t size, uint32_t spare,
 {
     struct segment *open = shard->table.logs[log].open;
     if (open != NULL && !segment_has_room(&shard->table, open, size)) {
-        seal(shard, open);
+        commit_seal(shard, open);
         open = NULL;
     }
     if (open == NULL) {
@@ -150,6 +94,7 @@ note(struct shard *shard, struct segment *segment, struct digest digest, uint64_
         .expires = expires,
     };
     segment_note(&shard->table, segment, digest, size, expires);
+    commit_touch(shard);
     return written;
 }
 

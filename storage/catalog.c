@@ -41,7 +41,8 @@ account_reason(struct shard *shard, enum catalog_reason reason, uint64_t count)
 {
     metric_cell *cells[] = { [CATALOG_REMOVED] = &shard->metrics.removed,
                              [CATALOG_EXPIRED] = &shard->metrics.expired,
-                             [CATALOG_EVICTED] = &shard->metrics.evicted };
+                             [CATALOG_EVICTED] = &shard->metrics.evicted,
+                             [CATALOG_DAMAGED] = &shard->metrics.damaged };
     metric_add(cells[reason], count);
 }
 
@@ -63,7 +64,7 @@ account_drop(struct shard *shard, const struct index_entry *entry)
     struct segment    *segment = segment_at(shard, facts.place);
     struct record      record;
     struct digest      digest = { 0, 0 };
-    bool               readable = record_parse(shard_room(shard, facts.place), &record, &digest);
+    bool               readable = shard_parse(shard, facts.place, &record, &digest);
     uint64_t           size = readable ? record_size(record_content(&record)) : facts.size;
 
     if (readable) {
@@ -128,13 +129,23 @@ catalog_find(struct shard *shard, struct digest digest, struct catalog_item *ite
 
     for (unsigned i = 0; i < count; i++) {
         struct digest is;
-        if (record_parse(shard_room(shard, places[i]), &item->record, &is) && digest_equal(is, digest)) {
+        if (shard_parse(shard, places[i], &item->record, &is) && digest_equal(is, digest)) {
             item->place = places[i];
             item->size = record_size(record_content(&item->record));
             return true;
         }
     }
     return false;
+}
+
+bool
+catalog_is_unverified(struct shard *shard, struct digest digest, struct index_place place)
+{
+    lock_acquire(&shard->lock);
+    struct index_entry *entry = index_at(&shard->index, digest.low, place);
+    bool                unverified = entry != NULL && index_read(entry).unverified;
+    lock_release(&shard->lock);
+    return unverified;
 }
 
 /* ── changes ── */
@@ -188,6 +199,32 @@ catalog_put(struct shard *shard, struct digest digest, const struct catalog_item
 }
 
 void
+catalog_restore(struct shard *shard, struct digest digest, const struct catalog_item *old,
+                const struct catalog_written *written, unsigned freq)
+{
+    struct index_facts facts = { .place = written->place,
+                                 .freq = freq,
+                                 .expiry = expiry_of(shard, written->expires),
+                                 .unverified = true,
+                                 .size = written->size };
+    struct index_drops drops;
+    unsigned           before;
+
+    drops.count = 0;
+    lock_acquire(&shard->lock);
+    if (old != NULL)
+        take_out(shard, digest, old->place, &before);
+    index_insert(&shard->index, digest.low, &facts, &drops);
+    lock_release(&shard->lock);
+
+    account_in(shard, written->place, written->size);
+    if (old != NULL)
+        account_out(shard, old->place, old->size);
+    account_drops(shard, &drops);
+    grow(shard, &drops);
+}
+
+void
 catalog_remove(struct shard *shard, struct digest digest, struct index_place place, uint64_t size,
                enum catalog_reason reason)
 {
@@ -216,6 +253,37 @@ catalog_move(struct shard *shard, struct digest digest, struct index_place from,
 
     account_out(shard, from, written->size);
     account_in(shard, written->place, written->size);
+}
+
+/* The index knows a size up to a sixteenth too large; the record's own is believed when that fits. */
+static uint64_t
+exact_size(struct shard *shard, struct index_place place, uint64_t size)
+{
+    struct record record;
+    struct digest digest;
+
+    if (!shard_parse(shard, place, &record, &digest))
+        return size;
+    uint64_t is = record_size(record_content(&record));
+    return is <= size && size - is <= size / 16 ? is : size;
+}
+
+void
+catalog_drop_damaged(struct shard *shard, uint64_t hash, struct index_place place)
+{
+    uint64_t size = 0;
+
+    lock_acquire(&shard->lock);
+    struct index_entry *entry = index_at(&shard->index, hash, place);
+    if (entry != NULL) {
+        size = index_read(entry).size;
+        index_remove(&shard->index, entry);
+    }
+    lock_release(&shard->lock);
+    if (entry == NULL)
+        return;
+    account_out(shard, place, exact_size(shard, place, size));
+    account_reason(shard, CATALOG_DAMAGED, 1);
 }
 
 void

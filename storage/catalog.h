@@ -24,14 +24,24 @@ struct catalog_written {
 };
 
 /* Why something leaves; each has its counter. */
-enum catalog_reason { CATALOG_REMOVED, CATALOG_EXPIRED, CATALOG_EVICTED };
+enum catalog_reason { CATALOG_REMOVED, CATALOG_EXPIRED, CATALOG_EVICTED, CATALOG_DAMAGED };
 
 /* The record of that digest, expired or not, whatever its key is. */
 bool catalog_find(struct shard *shard, struct digest digest, struct catalog_item *item);
 
+/* Has nobody looked at its sums since an earlier run wrote it? */
+bool catalog_is_unverified(struct shard *shard, struct digest digest, struct index_place place);
+
+/* Takes out a record that cannot be read as it was written, if it is still there. */
+void catalog_drop_damaged(struct shard *shard, uint64_t hash, struct index_place place);
+
 /* Makes what was written the record of its digest, in place of `old` (NULL: there was none). */
 void catalog_put(struct shard *shard, struct digest digest, const struct catalog_item *old,
                  const struct catalog_written *written, const struct eviction_verdict *verdict);
+
+/* Enters a record of an earlier run, unverified. `old` as above; nobody reads yet. */
+void catalog_restore(struct shard *shard, struct digest digest, const struct catalog_item *old,
+                     const struct catalog_written *written, unsigned freq);
 
 /* Takes the record at that place out; it must be there. */
 void catalog_remove(struct shard *shard, struct digest digest, struct index_place place, uint64_t size,

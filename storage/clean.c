@@ -9,8 +9,11 @@
  * whole index is searched for the segment.
  */
 #include "clean.h"
+#include "commit.h"
+#include "guard.h"
 
 #include <larder/base/check.h>
+#include <stdlib.h>
 
 /* So many victims for one segment of new records: when more than 15/16 of the cache is hot, the rest of
  * the order is not worth its copies. */
@@ -37,7 +40,8 @@ static void
 collect(struct shard *shard)
 {
     struct segment_table *table = &shard->table;
-    LIST_EACH(&table->deferred, link) {
+    LIST_EACH(&table->deferred, link)
+    {
         struct segment *segment = CONTAINER_OF(link, struct segment, link);
         if (!pins_held(&shard->pins, segment_number(table, segment)))
             segment_give_back(table, segment);
@@ -49,6 +53,7 @@ static void
 retire(struct shard *shard, struct segment *segment)
 {
     bool pinned = pins_held(&shard->pins, segment_number(&shard->table, segment));
+    commit_forget(shard, segment);
     segment_retire(&shard->table, segment, pinned);
     count_segments(shard);
 }
@@ -61,7 +66,8 @@ find_dead(struct shard *shard)
 {
     int64_t now = wall_seconds(shard->now);
     for (unsigned i = 0; i < shard->table.log_count; i++) {
-        LIST_EACH(&shard->table.logs[i].sealed, link) {
+        LIST_EACH(&shard->table.logs[i].sealed, link)
+        {
             struct segment *segment = CONTAINER_OF(link, struct segment, link);
             if (segment->live == 0 || segment->expires <= now)
                 return segment;
@@ -74,7 +80,8 @@ find_dead(struct shard *shard)
 static struct segment *
 oldest_of(struct shard *shard, struct segment_log *log, bool unpinned)
 {
-    LIST_EACH(&log->sealed, link) {
+    LIST_EACH(&log->sealed, link)
+    {
         struct segment *segment = CONTAINER_OF(link, struct segment, link);
         if (!unpinned || !pins_held(&shard->pins, segment_number(&shard->table, segment)))
             return segment;
@@ -111,38 +118,63 @@ pick_victim(struct shard *shard)
 
 /* ── what it holds ── */
 
-static const struct footer_entry *
+/* In memory of its own; NULL: it is not as it was written. */
+static struct footer_entry *
 read_footer(struct shard *shard, const struct segment *segment)
 {
     uint64_t              end = ((uint64_t)segment_number(&shard->table, segment) + 1) * shard->table.size;
     struct footer_trailer trailer;
     struct segment_stamp  stamp = shard_stamp(shard, segment);
     size_t                len = segment->count * sizeof(struct footer_entry);
+    struct footer_entry  *entries = malloc(len + 1);
 
-    memcpy(&trailer, shard->disk.map + end - sizeof trailer, sizeof trailer);
-    const char *entries = shard->disk.map + end - sizeof trailer - len;
-    hash_stream_begin(shard->stream);
-    hash_stream_add(shard->stream, span_of(entries, len));
-    hash_stream_add(shard->stream, span_of(&trailer, offsetof(struct footer_trailer, sum)));
-    bool intact = le64_get(trailer.sum) == hash_stream_end(shard->stream)
-                  && le32_get(trailer.count) == segment->count
-                  && memcmp(&trailer.stamp, &stamp, sizeof stamp) == 0;
-    return intact ? (const struct footer_entry *)(const void *)entries : NULL;
+    if (entries == NULL)
+        return NULL;
+    bool read = disk_read(&shard->disk, end - sizeof trailer, &trailer, sizeof trailer) == ERR_NONE
+                && disk_read(&shard->disk, end - sizeof trailer - len, entries, len) == ERR_NONE;
+    if (read && le32_get(trailer.count) == segment->count && memcmp(&trailer.stamp, &stamp, sizeof stamp) == 0
+        && le64_get(trailer.sum) == footer_sum(&trailer, entries, shard->stream))
+        return entries;
+    free(entries);
+    return NULL;
 }
 
 /* ── record by record ── */
+
+struct survivor {
+    struct shard              *shard;
+    const struct segment      *victim;
+    const struct footer_entry *entry;
+    struct index_place         place;
+    struct record              record;
+    bool                       intact;
+};
+
+static void
+look_at_survivor(void *context)
+{
+    struct survivor     *survivor = context;
+    struct shard        *shard = survivor->shard;
+    struct segment_stamp stamp = shard_stamp(shard, survivor->victim);
+    struct record       *record = &survivor->record;
+    struct digest        digest;
+
+    survivor->intact =
+        record_parse(shard_room(shard, survivor->place), record, &digest)
+        && digest_equal(digest, footer_digest(survivor->entry))
+        && record_size(record_content(record)) == (uint64_t)le32_get(survivor->entry->size) * RECORD_ALIGN
+        && record_head_intact(record, &stamp, shard->stream);
+}
 
 /* The record that the entry tells of, if it is still what was written. */
 static bool
 read_survivor(struct shard *shard, const struct segment *victim, const struct footer_entry *entry,
               struct index_place place, struct record *record)
 {
-    struct segment_stamp stamp = shard_stamp(shard, victim);
-    struct digest        digest;
-    return record_parse(shard_room(shard, place), record, &digest)
-           && digest_equal(digest, footer_digest(entry))
-           && record_size(record_content(record)) == (uint64_t)le32_get(entry->size) * RECORD_ALIGN
-           && record_head_intact(record, &stamp, shard->stream);
+    struct survivor survivor = { .shard = shard, .victim = victim, .entry = entry, .place = place };
+    bool            readable = guard_run(look_at_survivor, &survivor);
+    *record = survivor.record;
+    return readable && survivor.intact;
 }
 
 static bool
@@ -208,10 +240,11 @@ clean_record(struct shard *shard, const struct segment *victim, const struct foo
 static void
 clean_segment(struct shard *shard, struct segment *victim)
 {
-    const struct footer_entry *entries = victim->entries;
+    struct footer_entry *read = NULL;
 
-    if (victim->live > 0 && entries == NULL)
-        entries = read_footer(shard, victim);
+    if (victim->live > 0 && victim->entries == NULL)
+        read = read_footer(shard, victim);
+    const struct footer_entry *entries = read != NULL ? read : victim->entries;
     for (uint32_t i = 0; entries != NULL && i < victim->count && victim->live > 0; i++)
         clean_record(shard, victim, &entries[i]);
     if (victim->live > 0) {
@@ -219,6 +252,7 @@ clean_segment(struct shard *shard, struct segment *victim)
                   shard->number, segment_number(&shard->table, victim));
         catalog_sweep(shard, victim);
     }
+    free(read);
     retire(shard, victim);
 }
 

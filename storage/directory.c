@@ -20,23 +20,58 @@ enum { LOCK_TEXT_SIZE = 64, LOCK_TRIES = 8 };
 
 /* ── names ── */
 
+enum { PATTERNS = 3 };
+
+/* The files that each shard has. */
+static void
+make_name(unsigned pattern, unsigned number, char name[static DIRECTORY_NAME_SIZE])
+{
+    switch (pattern) {
+    case 0:
+        snprintf(name, DIRECTORY_NAME_SIZE, "shard-%02u.dat", number);
+        break;
+    case 1:
+        snprintf(name, DIRECTORY_NAME_SIZE, "journal-%02u.log", number);
+        break;
+    default:
+        snprintf(name, DIRECTORY_NAME_SIZE, "index-%02u.snap", number);
+        break;
+    }
+}
+
 void
 directory_shard_name(unsigned number, char name[static DIRECTORY_NAME_SIZE])
 {
-    snprintf(name, DIRECTORY_NAME_SIZE, "shard-%02u.dat", number);
+    make_name(0, number, name);
 }
 
-/* The shard of "shard-NN.dat", -1 for other names. */
+void
+directory_journal_name(unsigned number, char name[static DIRECTORY_NAME_SIZE])
+{
+    make_name(1, number, name);
+}
+
+void
+directory_snapshot_name(unsigned number, char name[static DIRECTORY_NAME_SIZE])
+{
+    make_name(2, number, name);
+}
+
+/* The shard whose file it is, -1 for other names. */
 static int
 shard_of_name(const char *name)
 {
-    unsigned number;
-    char     again[DIRECTORY_NAME_SIZE];
-
-    if (sscanf(name, "shard-%2u.dat", &number) != 1)
-        return -1;
-    directory_shard_name(number, again);
-    return strcmp(again, name) == 0 ? (int)number : -1;
+    for (unsigned i = 0; i < PATTERNS; i++) {
+        char        again[DIRECTORY_NAME_SIZE];
+        unsigned    number = 0;
+        const char *digits = strchr(name, '-');
+        if (digits == NULL || sscanf(digits, "-%2u", &number) != 1)
+            return -1;
+        make_name(i, number, again);
+        if (strcmp(again, name) == 0)
+            return (int)number;
+    }
+    return -1;
 }
 
 static bool
@@ -218,7 +253,8 @@ read_supers(struct directory *directory, bool shards, struct fault *fault)
         if (state == SUPER_FOREIGN)
             return fault_set(fault, ERR_EXISTS, "%s/%s is not larder's: " EMPTY_PLEASE, directory->path,
                              super_names[i]);
-        directory->was_store |= state == SUPER_VALID || state == SUPER_DAMAGED;
+        directory->was_store |= state >= SUPER_DAMAGED;
+        directory->other_format |= state == SUPER_OTHER;
         if (state == SUPER_VALID
             && (!valid || le64_get(super.generation) > le64_get(directory->super.generation))) {
             directory->super = super;
@@ -229,6 +265,7 @@ read_supers(struct directory *directory, bool shards, struct fault *fault)
         return fault_set(fault, ERR_EXISTS,
                          "the cache directory %s holds shards but no superblock of larder: " EMPTY_PLEASE,
                          directory->path);
+    directory->was_valid = valid;
     if (!valid) {
         struct hash_seed seed;
         hash_seed_random(&seed);
@@ -249,7 +286,6 @@ directory_begin(struct directory *directory, struct fault *fault)
 {
     struct super *super = &directory->super;
     super->flags = le32_of(0);
-    super->begun = le64_of((uint64_t)(clock_wall().ns / NSEC_PER_MSEC));
     next_generation(directory);
     directory->begun = true;
     return super_write(directory->fd, directory->path, super, fault);

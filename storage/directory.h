@@ -3,8 +3,7 @@
  *      make it if it is not there ─▶ only our names in it? ─▶ lock ─▶ superblocks: ours? ─▶ begin
  *
  * Nothing is ever removed or written over that is not larder's: a directory with a file of another name, or
- * with files of our names and no superblock of ours, is refused. (Format 1 reads no old content yet: an own
- * store begins empty, on the files that are there.)
+ * with files of our names and no superblock of ours, is refused.
  *
  * Owner: the store; used only while it opens and closes.
  */
@@ -18,6 +17,8 @@ struct directory {
     int          fd, lock;
     bool         made, made_lock; /* now, by us: taken back when opening fails */
     bool         was_store;       /* it had a superblock of ours */
+    bool         was_valid;       /* ... and `super` is what it said */
+    bool         other_format;    /* ... of another format */
     bool         begun;
     struct super super;
 };
@@ -28,10 +29,12 @@ enum { DIRECTORY_NAME_SIZE = 32 };
  * it is not ours. On failure all is as it was. */
 MUST_CHECK enum err directory_open(struct directory *directory, const char *path, struct fault *fault);
 
-/* Writes the superblock of a store that begins empty, of the sizes set in `super` by the caller. */
+/* Writes the superblock of a run, as the caller has set it: not closed in order. */
 MUST_CHECK enum err directory_begin(struct directory *directory, struct fault *fault);
 
 void directory_shard_name(unsigned number, char name[static DIRECTORY_NAME_SIZE]);
+void directory_journal_name(unsigned number, char name[static DIRECTORY_NAME_SIZE]);
+void directory_snapshot_name(unsigned number, char name[static DIRECTORY_NAME_SIZE]);
 
 /* Removes files of ours that a store of so many shards does not use. */
 void directory_tidy(struct directory *directory, unsigned shards);

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const struct disk_calls disk_calls_real = { .pwritev = pwritev, .fallocate = fallocate };
+const struct disk_calls disk_calls_real = {
+    .pwritev = pwritev, .pread = pread, .fallocate = fallocate, .fdatasync = fdatasync, .mono = clock_mono
+};
 
 static const char zeros[4096];
 
@@ -23,8 +25,10 @@ map(struct disk *disk, struct fault *fault)
         return fault_set_errno(fault, errno, "cannot map %llu bytes of the store",
                                (unsigned long long)disk->size);
     /* Readahead would pull megabytes for each cold record; failure costs speed only. */
-    if (disk->in_file)
+    if (disk->in_file) {
         madvise(at, disk->size, MADV_RANDOM);
+        posix_fadvise(disk->fd, 0, 0, POSIX_FADV_RANDOM);
+    }
     disk->map = at;
     return ERR_NONE;
 }
@@ -135,6 +139,33 @@ disk_kick(const struct disk *disk, uint64_t at, uint64_t len)
     /* Only advice: an error of the write-back shows when the data is synced. */
     if (disk->in_file)
         sync_file_range(disk->fd, (off_t)at, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
+enum err
+disk_sync(const struct disk *disk)
+{
+    if (!disk->in_file)
+        return ERR_NONE;
+    return disk->calls->fdatasync(disk->fd) == 0 ? ERR_NONE : err_from_errno(errno);
+}
+
+/* ── reading ── */
+
+enum err
+disk_read(const struct disk *disk, uint64_t at, void *bytes, size_t len)
+{
+    char *to = bytes;
+    while (len > 0) {
+        ssize_t n = disk->calls->pread(disk->fd, to, len, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) /* the file is shorter than it was */
+            return n < 0 ? err_from_errno(errno) : ERR_IO;
+        to += n;
+        at += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return ERR_NONE;
 }
 
 /* ── writing ── */

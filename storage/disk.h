@@ -9,6 +9,7 @@
 #ifndef LARDER_STORAGE_DISK_H
 #define LARDER_STORAGE_DISK_H
 
+#include <larder/base/clock.h>
 #include <larder/base/err.h>
 #include <larder/base/span.h>
 #include <stdbool.h>
@@ -18,7 +19,10 @@
 /* The system calls that may fail when the disk does; tests put their own in place. */
 struct disk_calls {
     ssize_t (*pwritev)(int fd, const struct iovec *pieces, int count, off_t at);
+    ssize_t (*pread)(int fd, void *bytes, size_t len, off_t at);
     int (*fallocate)(int fd, int mode, off_t at, off_t len);
+    int (*fdatasync)(int fd);
+    mono_time (*mono)(void); /* of the delays after which something is synced */
 };
 
 extern const struct disk_calls disk_calls_real;
@@ -42,6 +46,13 @@ MUST_CHECK enum err disk_open_file(struct disk *disk, int directory, const char 
                                    uint64_t size, const struct disk_calls *calls, bool *made,
                                    struct fault *fault);
 void                disk_close(struct disk *disk);
+
+/* Exactly that range, as it is in the file now; never a signal, as a touch of the map may be. */
+MUST_CHECK enum err disk_read(const struct disk *disk, uint64_t at, void *bytes, size_t len);
+
+/* Waits until all that was written is on the disk. An error means that some of it may be lost, though it can
+ * be read for now. A memfd has nothing to wait for. */
+MUST_CHECK enum err disk_sync(const struct disk *disk);
 
 /* The pages of that range are to be written back soon. */
 void disk_kick(const struct disk *disk, uint64_t at, uint64_t len);

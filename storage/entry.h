@@ -1,19 +1,25 @@
 /* entry.h: the 96 bits of an index entry.
  *
  *      word 0   tag 20 │ freq 4 │ segment 22..15 (8)
- *      word 1   expiry 22 │ size code 10
+ *      word 1   expiry 22 │ unverified 1 │ size code 9
  *      word 2   segment 14..0 (15) │ offset 17
  *
- * Size code: units of 64 bytes as exponent (6 bits) and mantissa (4 bits, the leading 1 left out), rounded
- * up. Exact up to 32 units. (Only `freq` changes after an entry is written, and it shares its word with
- * what never moves while the lock is free: readers may change it under the lock.)
+ * Size code: units of 64 bytes as exponent (5 bits) and mantissa (4 bits, the leading 1 left out), rounded
+ * up. Exact up to 32 units. (`freq` and `unverified` change after an entry is written, and they share
+ * their words with what never moves while the lock is free: readers may change them under the lock.)
  */
 #ifndef LARDER_STORAGE_ENTRY_H
 #define LARDER_STORAGE_ENTRY_H
 
 #include "index.h"
 
-enum { SIZE_UNIT = 64, MANTISSA_BITS = 4, MANTISSA_ONE = 1 << MANTISSA_BITS };
+enum {
+    SIZE_UNIT = 64,
+    MANTISSA_BITS = 4,
+    MANTISSA_ONE = 1 << MANTISSA_BITS,
+    SIZE_MASK = (1 << 9) - 1,
+    UNVERIFIED = 1 << 9
+};
 
 static inline uint32_t
 size_encode(uint64_t bytes)
@@ -71,7 +77,9 @@ entry_set_place(struct index_entry *entry, struct index_place place)
 static inline struct index_entry
 entry_pack(uint32_t tag, const struct index_facts *facts)
 {
-    struct index_entry entry = { { tag << 12, facts->expiry << 10 | size_encode(facts->size), 0 } };
+    uint32_t           unverified = facts->unverified ? UNVERIFIED : 0;
+    struct index_entry entry = { { tag << 12, facts->expiry << 10 | unverified | size_encode(facts->size),
+                                   0 } };
     entry_set_freq(&entry, facts->freq);
     entry_set_place(&entry, facts->place);
     return entry;
@@ -83,7 +91,8 @@ entry_unpack(const struct index_entry *entry)
     return (struct index_facts){ .place = entry_place(entry),
                                  .freq = entry_freq(entry),
                                  .expiry = entry->words[1] >> 10,
-                                 .size = size_decode(entry->words[1] & 1023) };
+                                 .unverified = (entry->words[1] & UNVERIFIED) != 0,
+                                 .size = size_decode(entry->words[1] & SIZE_MASK) };
 }
 
 #endif

@@ -67,14 +67,14 @@ static struct index_bucket *
 other_bucket(const struct index *index, struct index_bucket *bucket, const struct index_entry *entry)
 {
     const struct index_table *table = table_of(index, bucket);
-    uint64_t folded = folded_of(index, table, (uint64_t)(bucket - table->buckets), entry);
+    uint64_t                  folded = folded_of(index, table, (uint64_t)(bucket - table->buckets), entry);
     return bucket_of(index, other_choice(index, folded));
 }
 
 /* ── tables ── */
 
-static bool
-table_init(struct index_table *table, uint64_t count)
+bool
+index_table_create(struct index_table *table, uint64_t count)
 {
     void *memory = mmap(NULL, count * sizeof(struct index_bucket), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -92,6 +92,15 @@ index_table_free(struct index_table *table)
     *table = (struct index_table){ NULL, 0 };
 }
 
+void
+index_replace(struct index *index, struct index_table table, uint64_t entries)
+{
+    CHECK(index->old.buckets == NULL && table.count <= index->count_max);
+    index_table_free(&index->table);
+    index->table = table;
+    index->entries = entries;
+}
+
 enum err
 index_init(struct index *index, uint64_t bytes)
 {
@@ -99,7 +108,7 @@ index_init(struct index *index, uint64_t bytes)
     while (bits < 40 && (uint64_t)BYTES_PER_BUCKET << bits < bytes)
         bits++;
     *index = (struct index){ .bits = bits, .count_max = (UINT64_C(1) << bits) * STRETCH_MAX };
-    return table_init(&index->table, UINT64_C(1) << bits) ? ERR_NONE : ERR_NO_MEMORY;
+    return index_table_create(&index->table, UINT64_C(1) << bits) ? ERR_NONE : ERR_NO_MEMORY;
 }
 
 void
@@ -162,6 +171,18 @@ void
 index_set_freq(struct index_entry *entry, unsigned freq)
 {
     entry_set_freq(entry, freq);
+}
+
+void
+index_set_verified(struct index_entry *entry)
+{
+    entry->words[1] &= ~(uint32_t)UNVERIFIED;
+}
+
+void
+index_set_unverified(struct index_entry *entry)
+{
+    entry->words[1] |= UNVERIFIED;
 }
 
 void
@@ -279,7 +300,7 @@ bool
 index_grow_prepare(const struct index *index, struct index_table *larger)
 {
     uint64_t count = index->table.count + index->table.count / 4 + 1;
-    return count <= index->count_max && table_init(larger, count);
+    return count <= index->count_max && index_table_create(larger, count);
 }
 
 void

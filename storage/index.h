@@ -16,7 +16,7 @@
  * left, at 128 times, which is the bound (the smallest records), 13.
  *
  * Guard: shard->lock for every call but init and fini. Only the store thread adds, moves and removes
- * entries; readers change `freq`. Places are in units of 64 bytes.
+ * entries; readers change `freq` and `unverified`. Places are in units of 64 bytes.
  */
 #ifndef LARDER_STORAGE_INDEX_H
 #define LARDER_STORAGE_INDEX_H
@@ -32,14 +32,14 @@ enum {
     INDEX_TAG_BITS = 20,
     INDEX_SEGMENTS_MAX = 1 << 23,
     INDEX_OFFSET_MAX = (1 << 17) - 1,
-    INDEX_EXPIRY_UNIT = 8,              /* seconds */
-    INDEX_EXPIRY_ASK = (1 << 22) - 1,   /* later than can be said: ask the record */
-    INDEX_STEP = 32,                    /* buckets that one step of growing or sweeping visits */
+    INDEX_EXPIRY_UNIT = 8,            /* seconds */
+    INDEX_EXPIRY_ASK = (1 << 22) - 1, /* later than can be said: ask the record */
+    INDEX_STEP = 32,                  /* buckets that one step of growing or sweeping visits */
     INDEX_DROPS = INDEX_STEP * INDEX_SLOTS
 };
 
-/* 96 bits: tag 20, freq 4, expiry 22, size code 10, segment 23, offset 17. Offset 0 is a segment's
- * header: no record. */
+/* 96 bits: tag 20, freq 4, expiry 22, unverified 1, size code 9, segment 23, offset 17. Offset 0 is a
+ * segment's header: no record. */
 struct index_entry {
     uint32_t words[3];
 };
@@ -54,7 +54,8 @@ struct index_facts {
     struct index_place place;
     unsigned           freq;
     uint32_t           expiry; /* in units of 8 s since the index's epoch, rounded up; or INDEX_EXPIRY_ASK */
-    uint64_t           size;   /* in bytes; read back it may be up to a sixteenth too large */
+    bool               unverified; /* an earlier run wrote it, and its sums have not been looked at since */
+    uint64_t           size;       /* in bytes; read back it may be up to a sixteenth too large */
 };
 
 struct index_bucket {
@@ -102,6 +103,8 @@ void index_remove(struct index *index, struct index_entry *entry);
 
 struct index_facts index_read(const struct index_entry *entry);
 void               index_set_freq(struct index_entry *entry, unsigned freq);
+void               index_set_verified(struct index_entry *entry);
+void               index_set_unverified(struct index_entry *entry);
 void               index_set_place(struct index_entry *entry, struct index_place place);
 
 /* Growing, by the store thread: prepare the larger table without the lock; then begin, step until it is
@@ -113,6 +116,12 @@ void               index_grow_begin(struct index *index, struct index_table larg
 bool               index_grow_step(struct index *index, struct index_drops *drops);
 struct index_table index_grow_end(struct index *index);
 void               index_table_free(struct index_table *table);
+
+/* A table of that many buckets, empty; false when memory ends. */
+bool index_table_create(struct index_table *table, uint64_t count);
+
+/* Takes over a table that was filled for an index of as many `bits`, in place of its own. */
+void index_replace(struct index *index, struct index_table table, uint64_t entries);
 
 /* Removes all entries of a segment, a step of buckets at a time; *at begins as 0. True when it is through. */
 bool index_sweep(struct index *index, uint32_t segment, uint64_t *at, unsigned *removed);

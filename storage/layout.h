@@ -13,10 +13,11 @@
 #include "record.h"
 
 enum {
-    LAYOUT_FORMAT = 1,
+    LAYOUT_FORMAT = 2,
     SEGMENT_HEAD = 4096,
     SEGMENT_MAGIC = 0x4753444c, /* "LDSG" */
-    FOOTER_MAGIC = 0x5446444c   /* "LDFT" */
+    FOOTER_MAGIC = 0x5446444c,  /* "LDFT" */
+    FOOTER_OPEN = 1             /* a flag: written while the segment was open; records may follow `used` */
 };
 
 struct segment_header {
@@ -46,7 +47,8 @@ struct footer_trailer {
     le32                 count; /* entries before it */
     struct segment_stamp stamp;
     le32                 used; /* where the last record ends, in bytes */
-    unsigned char        reserved[20];
+    le32                 flags;
+    unsigned char        reserved[16];
     le64                 sum; /* xxh3 of the entries and of this trailer up to here */
 };
 
@@ -57,12 +59,33 @@ static_assert(offsetof(struct segment_header, sum) == 72, "segment header");
 static_assert(sizeof(struct footer_entry) == 32, "footer entry");
 static_assert(sizeof(struct footer_trailer) == 64, "footer trailer");
 static_assert(offsetof(struct footer_trailer, used) == 32, "footer trailer");
+static_assert(offsetof(struct footer_trailer, flags) == 36, "footer trailer");
 static_assert(offsetof(struct footer_trailer, sum) == 56, "footer trailer");
 
 static inline struct digest
 footer_digest(const struct footer_entry *entry)
 {
     return (struct digest){ le64_get(entry->digest_high), le64_get(entry->digest_low) };
+}
+
+/* What the trailer's sum must be. `stream` is scratch. */
+static inline uint64_t
+footer_sum(const struct footer_trailer *trailer, const struct footer_entry *entries,
+           struct hash_stream *stream)
+{
+    hash_stream_begin(stream);
+    if (le32_get(trailer->count) > 0)
+        hash_stream_add(stream, span_of(entries, le32_get(trailer->count) * sizeof entries[0]));
+    hash_stream_add(stream, span_of(trailer, offsetof(struct footer_trailer, sum)));
+    return hash_stream_end(stream);
+}
+
+/* s since 1970 of an entry; far away for what cannot be said. */
+static inline int64_t
+footer_expires(const struct footer_entry *entry)
+{
+    uint32_t expires = le32_get(entry->expires);
+    return expires == UINT32_MAX ? INT64_MAX : (int64_t)expires;
 }
 
 /* Key, meta and body together that fit a segment of that size alone. */

@@ -98,11 +98,17 @@ segment_reserve(struct segment *segment)
     return ERR_NONE;
 }
 
+int64_t
+segment_expiry(wall_time expires)
+{
+    return wall_seconds(expires) + (expires.ns % NSEC_PER_SEC > 0);
+}
+
 void
 segment_note(struct segment_table *table, struct segment *segment, struct digest digest, uint64_t size,
              wall_time expires)
 {
-    int64_t seconds = wall_seconds(expires) + (expires.ns % NSEC_PER_SEC > 0);
+    int64_t seconds = segment_expiry(expires);
 
     CHECK(segment->state == SEGMENT_OPEN && segment->count < segment->room);
     segment->entries[segment->count++] = (struct footer_entry){
@@ -128,6 +134,20 @@ segment_seal(struct segment_table *table, struct segment *segment)
     log->open = NULL;
     segment->state = SEGMENT_SEALED;
     list_push_back(&log->sealed, &segment->link);
+}
+
+void
+segment_restore(struct segment_table *table, struct segment *segment, uint64_t clock)
+{
+    struct segment_log *log = &table->logs[segment->log];
+
+    CHECK(segment->state == SEGMENT_FREE && segment->live == 0);
+    list_remove(&segment->link);
+    table->unused_count--;
+    segment->state = SEGMENT_SEALED;
+    segment->view.born = clock;
+    list_push_back(&log->sealed, &segment->link);
+    log->bytes += table->size;
 }
 
 void

@@ -5,7 +5,7 @@
  *        └────────────────────────────── all leases back ◀── DEFERRED ◀──────────────────────┘
  *
  * A broken segment's records stay readable; it has no footer on the disk, so the list of what it holds
- * stays in memory.
+ * stays in memory. At a start, free ones that an earlier run wrote become SEALED (segment_restore).
  *
  * Owner: the shard's store thread, but for `view.worth`, which readers raise under the shard's lock.
  */
@@ -23,15 +23,17 @@ struct segment {
     struct list             link;
     struct eviction_segment view;
     uint64_t                seq;
-    int64_t                 expires;   /* s since 1970: all its records have expired by then */
-    struct footer_entry    *entries;   /* while open, and if broken; NULL: read the footer */
-    uint32_t                count;     /* records written */
-    uint32_t                room;      /* entries that have memory */
-    uint32_t                used;      /* where the next record goes, in bytes */
-    uint32_t                live;      /* records that the index knows */
+    int64_t                 expires; /* s since 1970: all its records have expired by then */
+    struct footer_entry    *entries; /* while open, and if broken; NULL: read the footer */
+    uint32_t                count;   /* records written */
+    uint32_t                room;    /* entries that have memory */
+    uint32_t                used;    /* where the next record goes, in bytes */
+    uint32_t                live;    /* records that the index knows */
     uint64_t                live_bytes;
+    uint32_t                noted; /* records that a footer on the disk tells of */
     uint8_t                 state;
     uint8_t                 log;
+    bool                    pending; /* sealed, and its footer waits for the data to be synced */
 };
 
 struct segment_log {
@@ -49,7 +51,7 @@ struct segment_table {
     struct list         unused;
     struct list         deferred;
     uint32_t            unused_count, deferred_count;
-    uint64_t            writes; /* segments opened and records written */
+    uint64_t            writes; /* the last position: segments opened, records written, removals */
 };
 
 MUST_CHECK enum err segment_table_init(struct segment_table *table, uint32_t count, uint32_t size);
@@ -80,6 +82,13 @@ uint32_t segment_next_order(const struct segment_table *table, const struct segm
 /* Notes a record that was written at `used`; an entry was reserved for it. */
 void segment_note(struct segment_table *table, struct segment *segment, struct digest digest, uint64_t size,
                   wall_time expires);
+
+/* One that an earlier run wrote goes from the free ones to the sealed of its log, as the newest. The caller
+ * has set seq, log, count, used, expires and view.bytes. */
+void segment_restore(struct segment_table *table, struct segment *segment, uint64_t clock);
+
+/* s since 1970, rounded up. */
+int64_t segment_expiry(wall_time expires);
 
 /* The open one of its log becomes the newest of the sealed. */
 void segment_seal(struct segment_table *table, struct segment *segment);

@@ -5,7 +5,10 @@
  * decide. A match by tag alone is one in 10^5, so a false one is unpinned again and its hit forgiven.
  */
 #include "shard.h"
+#include "directory.h"
 #include "entry.h"
+#include "guard.h"
+#include "verify.h"
 
 #include <larder/base/check.h>
 #include <stdlib.h>
@@ -28,7 +31,7 @@ create_policy(struct shard *shard)
                                     .segments = shard->table.count,
                                     .segment_size = shard->table.size,
                                     .logs_max = shard->table.count / 4 };
-    unsigned logs = 0;
+    unsigned              logs = 0;
 
     shard->policy = shard->eviction->create(&shape, &logs);
     if (shard->policy == NULL)
@@ -53,6 +56,20 @@ create_parts(struct shard *shard, const struct shard_config *config)
     return err != ERR_NONE || shard->stream == NULL || shard->held == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
+static void
+set_journal(struct shard *shard)
+{
+    struct journal *journal = &shard->journal;
+    *journal = (struct journal){ .disk = { .calls = shard->disk.calls, .fd = -1 },
+                                 .directory = shard->directory,
+                                 .shard = shard->number,
+                                 .slots = journal_slots(shard->disk.size),
+                                 .due = MONO_NEVER,
+                                 .log = shard->log };
+    directory_journal_name(shard->number, journal->name);
+    memcpy(journal->store, shard->store, sizeof journal->store);
+}
+
 enum err
 shard_create(struct shard **created, struct disk disk, const struct shard_config *config)
 {
@@ -70,10 +87,19 @@ shard_create(struct shard **created, struct disk disk, const struct shard_config
     shard->eviction = config->eviction;
     shard->log = config->log;
     shard->number = config->number;
-    shard->epoch = wall_seconds(clock_wall());
+    shard->shards = config->shards;
+    shard->run = config->run;
+    shard->was_clean = config->was_clean;
+    shard->same_policy = config->same_policy;
+    shard->directory = config->directory;
+    shard->path = config->path;
+    shard->now = clock_wall();
+    shard->epoch = wall_seconds(shard->now);
+    shard->sealed_due = shard->open_due = MONO_NEVER;
     shard->reserve = reserve_of(config->segments);
     memcpy(shard->store, config->store, sizeof shard->store);
     memcpy(shard->boot, config->boot, sizeof shard->boot);
+    set_journal(shard);
     *created = shard;
     if (create_parts(shard, config) != ERR_NONE) {
         shard_destroy(created);
@@ -95,6 +121,8 @@ shard_destroy(struct shard **destroyed)
         CHECK(!pins_held(&shard->pins, i));
     if (shard->policy != NULL)
         shard->eviction->destroy(shard->policy);
+    journal_close(&shard->journal);
+    free(shard->recovery); /* its thread never ran */
     hash_stream_destroy(&shard->stream);
     free(shard->views);
     free(shard->held);
@@ -120,8 +148,9 @@ static void
 count_hit(struct shard *shard, uint64_t hash, struct index_entry *entry, const struct index_facts *facts)
 {
     struct segment        *segment = &shard->table.segments[facts->place.segment];
-    struct eviction_object object
-        = { .hash = hash, .size = facts->size, .freq = facts->freq, .log = segment->log };
+    struct eviction_object object = {
+        .hash = hash, .size = facts->size, .freq = facts->freq, .log = segment->log
+    };
     struct eviction_verdict verdict = shard->eviction->hit(shard->policy, &object);
 
     if (verdict.freq != facts->freq)
@@ -130,54 +159,128 @@ count_hit(struct shard *shard, uint64_t hash, struct index_entry *entry, const s
         segment->view.worth += verdict.worth;
 }
 
+struct match {
+    struct index_place place;
+    bool               unverified;
+};
+
 /* Pins what may be it; how many places. */
 static unsigned
-pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now, struct index_place *places)
+pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now, struct match *found)
 {
-    struct index_entry *found[INDEX_MATCHES];
+    struct index_entry *entries[INDEX_MATCHES];
     unsigned            count = 0;
 
     lock_acquire(&shard->lock);
-    unsigned matches = index_match(&shard->index, hash, found);
+    unsigned matches = index_match(&shard->index, hash, entries);
     for (unsigned i = 0; i < matches; i++) {
-        struct index_facts facts = index_read(found[i]);
+        struct index_facts facts = index_read(entries[i]);
         if (surely_expired(shard, &facts, now))
             continue;
         pins_take(&shard->pins, reader, facts.place.segment);
-        count_hit(shard, hash, found[i], &facts);
-        places[count++] = facts.place;
+        count_hit(shard, hash, entries[i], &facts);
+        found[count++] = (struct match){ facts.place, facts.unverified };
     }
     lock_release(&shard->lock);
     return count;
 }
 
-static bool
-is_wanted(const struct shard *shard, struct index_place place, const struct store_key *key, wall_time now,
-          struct record *record)
+/* A touch of the map, for the guard. */
+struct looking {
+    const struct shard     *shard;
+    struct index_place      place;
+    const struct store_key *key; /* NULL: whatever it is */
+    struct record           record;
+    struct digest           digest;
+    bool                    found;
+};
+
+enum { PAGE = 4096 };
+
+/* The caller will read key and meta outside of the guard: so all their pages are touched here. */
+static void
+touch(struct span bytes)
 {
-    struct digest digest;
-    return record_parse(shard_room(shard, place), record, &digest) && digest_equal(digest, key->digest)
-           && span_equal(record->key, key->text) && now.ns < record->expires.ns;
+    for (size_t at = 0; at < bytes.len; at += PAGE)
+        (void)*(const volatile char *)(bytes.at + at);
+    if (bytes.len > 0)
+        (void)*(const volatile char *)(bytes.at + bytes.len - 1);
+}
+
+static void
+look(void *context)
+{
+    struct looking *looking = context;
+
+    looking->found =
+        record_parse(shard_room(looking->shard, looking->place), &looking->record, &looking->digest);
+    if (!looking->found || looking->key == NULL)
+        return;
+    looking->found = digest_equal(looking->digest, looking->key->digest)
+                     && span_equal(looking->record.key, looking->key->text);
+    if (looking->found)
+        touch(looking->record.meta);
+}
+
+bool
+shard_parse(const struct shard *shard, struct index_place place, struct record *record, struct digest *digest)
+{
+    struct looking looking = { .shard = shard, .place = place };
+    bool           found = guard_run(look, &looking) && looking.found;
+
+    *record = looking.record;
+    *digest = looking.digest;
+    return found;
+}
+
+static bool
+is_wanted(struct shard *shard, const struct match *match, const struct store_key *key, wall_time now,
+          struct record *record, struct shard_damage *damage)
+{
+    struct looking looking = { .shard = shard, .place = match->place, .key = key };
+    bool           readable = guard_run(look, &looking);
+
+    *record = looking.record;
+    if (readable && (!looking.found || now.ns >= record->expires.ns))
+        return false;
+    if (readable && (!match->unverified || verify_record(shard, key->digest.low, match->place, record, now)))
+        return true;
+    *damage = (struct shard_damage){ true, key->digest.low, match->place };
+    return false;
 }
 
 bool
 shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wall_time now,
-           struct lease *lease)
+           struct lease *lease, struct shard_damage *damage)
 {
-    struct index_place places[INDEX_MATCHES];
-    unsigned           count = pin_matches(shard, reader, key->digest.low, now, places);
+    struct match found[INDEX_MATCHES];
 
     lease->shard = NULL;
+    damage->found = false;
+    if (!atomic_load_explicit(&shard->ready, memory_order_acquire))
+        return false;
+    unsigned count = pin_matches(shard, reader, key->digest.low, now, found);
     for (unsigned i = 0; i < count; i++) {
-        if (lease->shard == NULL && is_wanted(shard, places[i], key, now, &lease->record)) {
+        if (lease->shard == NULL && is_wanted(shard, &found[i], key, now, &lease->record, damage)) {
             lease->shard = shard;
-            lease->segment = places[i].segment;
+            lease->segment = found[i].place.segment;
             lease->reader = reader;
         } else {
-            pins_drop(&shard->pins, reader, places[i].segment);
+            pins_drop(&shard->pins, reader, found[i].place.segment);
         }
     }
     return lease->shard != NULL;
+}
+
+void
+shard_count_error(struct shard *shard, const struct segment *segment, enum err err)
+{
+    metric_add(&shard->metrics.write_errors, 1);
+    uint64_t errors = metric_read(&shard->metrics.write_errors);
+    if ((errors & (errors - 1)) == 0) /* the 1st, 2nd, 4th, 8th: a dead disk must not fill the log */
+        log_write(shard->log, LOG_ERROR, "store: shard %u: writing segment %u failed (%llu times by now): %s",
+                  shard->number, segment_number(&shard->table, segment), (unsigned long long)errors,
+                  err_text(err));
 }
 
 /* ── leases ── */

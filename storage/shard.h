@@ -12,6 +12,7 @@
 #define LARDER_STORAGE_SHARD_H
 
 #include "disk.h"
+#include "journal.h"
 #include "index.h"
 #include "pins.h"
 #include "segment.h"
@@ -20,7 +21,10 @@
 #include <larder/storage/eviction.h>
 #include <larder/storage/store.h>
 
-enum { SHARD_SPARE = 1 }; /* a free segment that only copies may take: else cleaning could not begin */
+enum {
+    SHARD_POLICY = 16,
+    SHARD_SPARE = 1
+}; /* a free segment that only copies may take: else cleaning could not begin */
 
 struct shard {
     struct lock            lock;
@@ -41,9 +45,20 @@ struct shard {
     wall_time            now;     /* when the newest record came: the cleaner's idea of the time */
     struct queue         jobs;
 
-    int64_t              epoch; /* s since 1970, of the index's expiry; frozen */
-    unsigned             number;
+    struct journal   journal;
+    uint32_t         pending;    /* segments that wait for their footer; see commit.h */
+    mono_time        sealed_due; /* when they must have it */
+    mono_time        open_due;   /* ... and the open ones */
+    atomic_bool      ready; /* all that earlier runs stored is in the index; set once, by the store thread */
+    struct recovery *recovery; /* until then */
+
+    int64_t              epoch; /* s since 1970, of the index's expiry; frozen when it is ready */
+    unsigned             number, shards;
     unsigned char        store[16], boot[16];
+    uint64_t             run;
+    bool                 was_clean, same_policy; /* what the run before left */
+    int                  directory;              /* -1: in memory */
+    const char          *path;
     struct log          *log;
     struct store_metrics metrics;
 };
@@ -52,7 +67,11 @@ struct shard_config {
     const struct eviction *eviction;
     struct log            *log;
     const unsigned char   *store, *boot; /* 16 bytes each */
-    unsigned               number, readers;
+    unsigned               number, shards, readers;
+    uint64_t               run;
+    bool                   was_clean, same_policy;
+    int                    directory; /* -1: in memory */
+    const char            *path;      /* lives as long as the shard */
     uint32_t               segments, segment_size;
 };
 
@@ -62,8 +81,23 @@ MUST_CHECK enum err shard_create(struct shard **shard, struct disk disk, const s
 /* All leases must be back. */
 void shard_destroy(struct shard **shard);
 
+/* A record whose bytes are not what was written; its place is taken out of the index by a job. */
+struct shard_damage {
+    bool               found;
+    uint64_t           hash;
+    struct index_place place;
+};
+
 bool shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wall_time now,
-                struct lease *lease);
+                struct lease *lease, struct shard_damage *damage);
+
+/* The record at that place, as far as its header can be read. The caller has pinned it, or is the store
+ * thread. */
+bool shard_parse(const struct shard *shard, struct index_place place, struct record *record,
+                 struct digest *digest);
+
+/* A write to that segment failed. */
+void shard_count_error(struct shard *shard, const struct segment *segment, enum err err);
 
 /* The store thread's row of pins. */
 static inline unsigned

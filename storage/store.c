@@ -5,7 +5,11 @@
  * What fails takes back all that came before it. Closing: no new jobs ─▶ queues run dry ─▶ threads end ─▶
  * shards ─▶ directory.
  */
+#include "catalog.h"
 #include "directory.h"
+#include "guard.h"
+#include "recover.h"
+#include "report.h"
 #include "shape.h"
 #include "store_open.h"
 #include "thread.h"
@@ -30,7 +34,10 @@ struct store {
     bool                    *made; /* which shard files were not there before */
     struct store_thread     *threads;
     struct directory         directory;
+    struct report            report;
     bool                     on_disk;
+    bool                     continued; /* what an earlier run stored is read */
+    bool                     was_clean, same_policy;
     struct log              *log;
 
     _Atomic uint64_t waiting;    /* bytes of jobs not yet run */
@@ -39,6 +46,12 @@ struct store {
 };
 
 /* ── opening ── */
+
+static const struct eviction *
+eviction_of(const struct store_config *config)
+{
+    return config->eviction != NULL ? config->eviction : &eviction_fifo;
+}
 
 /* 16 bytes from /proc: the same for all that runs between two boots. Zeros where there is none. */
 static void
@@ -58,36 +71,94 @@ read_boot_id(unsigned char boot[16])
 }
 
 static void
-fill_super(struct store *store)
+fill_super(struct store *store, const char *policy)
+{
+    struct super *super = &store->directory.super;
+
+    read_boot_id(super->boot);
+    memset(super->policy, 0, sizeof super->policy);
+    strncpy(super->policy, policy, sizeof super->policy);
+    super->shards = le32_of(store->shape.shards);
+    super->segment_size = le32_of(store->shape.segment_size);
+    super->shard_size = le64_of((uint64_t)store->shape.segments * store->shape.segment_size);
+}
+
+/* A new name: what lies in the files is not this store's. */
+static void
+begin_empty(struct store *store)
 {
     struct super    *super = &store->directory.super;
     struct hash_seed random;
 
     hash_seed_random(&random);
     memcpy(super->store, random.seed, sizeof super->store);
-    read_boot_id(super->boot);
-    super->shards = le32_of(store->shape.shards);
-    super->segment_size = le32_of(store->shape.segment_size);
-    super->shard_size = le64_of((uint64_t)store->shape.segments * store->shape.segment_size);
+    super->begun = le64_of((uint64_t)(clock_wall().ns / NSEC_PER_MSEC));
+    super->run = le64_of(1);
+    store->continued = false;
+}
+
+static bool
+has_our_shape(const struct store *store)
+{
+    const struct super *super = &store->directory.super;
+    return le32_get(super->shards) == store->shape.shards
+           && le32_get(super->segment_size) == store->shape.segment_size
+           && le64_get(super->shard_size) == (uint64_t)store->shape.segments * store->shape.segment_size;
+}
+
+/* Why what is there is not taken over; NULL: it is. */
+static const char *
+why_empty(const struct store *store)
+{
+    const struct directory *directory = &store->directory;
+    if (!directory->was_valid)
+        return directory->other_format ? "it was written in another format" : "both superblocks are damaged";
+    if (!has_our_shape(store))
+        return "it was made for another size or number of workers";
+    if (le64_get(directory->super.run) >= RECOVER_RUNS_MAX)
+        return "it has been started too often";
+    return NULL;
+}
+
+static void
+take_over(struct store *store, const struct store_config *config)
+{
+    struct super *super = &store->directory.super;
+    const char   *why = why_empty(store);
+    char          policy[SUPER_POLICY];
+
+    strncpy(policy, eviction_of(config)->name, sizeof policy);
+    store->continued = why == NULL;
+    store->was_clean = le32_get(super->flags) & SUPER_CLEAN;
+    store->same_policy = memcmp(policy, super->policy, sizeof policy) == 0;
+    if (why == NULL) {
+        super->run = le64_of(le64_get(super->run) + 1);
+        return;
+    }
+    if (store->directory.was_store)
+        log_write(store->log, LOG_WARN, "store: %s: starting empty: %s", config->directory, why);
+    begin_empty(store);
 }
 
 static enum err
 open_directory(struct store *store, const struct store_config *config, struct fault *fault)
 {
+    const char *policy = eviction_of(config)->name;
+
     if (config->directory == NULL) {
         hash_seed_random(&store->seed);
-        fill_super(store);
+        begin_empty(store);
+        fill_super(store, policy);
         return ERR_NONE;
     }
     enum err err = directory_open(&store->directory, config->directory, fault);
     if (err != ERR_NONE)
         return err;
     store->on_disk = true;
+    guard_install();
     memcpy(store->seed.seed, store->directory.super.seed, sizeof store->seed.seed);
-    if (store->directory.was_store)
-        log_write(store->log, LOG_INFO, "store: %s: what an earlier run stored is not read; starting empty",
-                  config->directory);
-    fill_super(store);
+    take_over(store, config);
+    fill_super(store, policy);
     return directory_begin(&store->directory, fault);
 }
 
@@ -104,10 +175,17 @@ open_disk(struct store *store, unsigned number, struct disk *disk, struct fault 
                           &store->made[number], fault);
 }
 
-static const struct eviction *
-eviction_of(const struct store_config *config)
+/* One that has nothing to recover. */
+static enum err
+begin_shard(struct store *store, struct shard *shard, struct fault *fault)
 {
-    return config->eviction != NULL ? config->eviction : &eviction_fifo;
+    enum err err = ERR_NONE;
+
+    shard->table.writes = recover_first_position(shard->run);
+    if (store->on_disk)
+        err = journal_create(&shard->journal, store->directory.path, 0, fault);
+    atomic_store_explicit(&shard->ready, true, memory_order_release);
+    return err;
 }
 
 static enum err
@@ -122,11 +200,21 @@ open_shard(struct store *store, unsigned number, const struct store_config *conf
                                          .store = store->directory.super.store,
                                          .boot = store->directory.super.boot,
                                          .number = number,
+                                         .shards = store->shape.shards,
+                                         .run = le64_get(store->directory.super.run),
+                                         .was_clean = store->was_clean,
+                                         .same_policy = store->same_policy,
+                                         .directory = store->on_disk ? store->directory.fd : -1,
+                                         .path = config->directory,
                                          .readers = config->readers,
                                          .segments = store->shape.segments,
                                          .segment_size = store->shape.segment_size };
     err = shard_create(&store->shards[number], disk, &shard_config);
-    return err == ERR_NONE ? err : fault_set(fault, err, "no memory for the index of the store");
+    if (err == ERR_NONE && store->continued)
+        err = recover_prepare(store->shards[number]);
+    if (err != ERR_NONE)
+        return fault_set(fault, err, "no memory for the index of the store");
+    return store->continued ? ERR_NONE : begin_shard(store, store->shards[number], fault);
 }
 
 static enum err
@@ -142,6 +230,11 @@ open_shards(struct store *store, const struct store_config *config, struct fault
         directory_tidy(&store->directory, store->shape.shards);
     for (unsigned i = 0; i < store->shape.shards && err == ERR_NONE; i++)
         err = open_shard(store, i, config, fault);
+    store->report = (struct report){ .waiting = store->shape.shards,
+                                     .began = clock_mono(),
+                                     .shards = store->shards,
+                                     .count = store->shape.shards,
+                                     .log = store->log };
     return err;
 }
 
@@ -160,6 +253,7 @@ start_threads(struct store *store, struct fault *fault)
         thread->count = each;
         thread->shards_all = store->shape.shards;
         thread->waiting = &store->waiting;
+        thread->report = &store->report;
         err = store_thread_start(thread, fault);
     }
     return err;
@@ -201,8 +295,13 @@ take_back(struct store *store)
         return;
     for (unsigned i = 0; store->made != NULL && i < store->shape.shards; i++) {
         directory_shard_name(i, name);
-        if (store->made[i])
-            unlinkat(store->directory.fd, name, 0);
+        if (!store->made[i])
+            continue;
+        unlinkat(store->directory.fd, name, 0);
+        directory_journal_name(i, name);
+        unlinkat(store->directory.fd, name, 0);
+        directory_snapshot_name(i, name);
+        unlinkat(store->directory.fd, name, 0);
     }
     directory_abandon(&store->directory);
     directory_close(&store->directory);
@@ -301,15 +400,6 @@ store_metrics_of(const struct store *store, unsigned index)
     return &store->shards[index]->metrics;
 }
 
-bool
-store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
-           struct lease *lease)
-{
-    struct shard *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
-    CHECK(reader < shard_own_reader(shard));
-    return shard_find(shard, reader, key, now, lease);
-}
-
 /* ── jobs ── */
 
 static bool
@@ -347,4 +437,45 @@ store_submit(struct store *store, struct digest digest, struct store_job *job)
     enum err err = submit(store, shard_of_digest(digest, store->shape.shards), job);
     atomic_fetch_sub(&store->submitting, 1);
     return err;
+}
+
+/* ── finding ── */
+
+struct dropping {
+    struct store_job    job;
+    struct shard_damage damage;
+};
+
+static void
+drop(struct store_job *job, struct store_writer *writer)
+{
+    struct dropping *dropping = CONTAINER_OF(job, struct dropping, job);
+    catalog_drop_damaged(writer->shard, dropping->damage.hash, dropping->damage.place);
+    free(dropping);
+}
+
+/* Only the store thread takes entries out. Where the job cannot be had the next one who finds it tries
+ * again. */
+static void
+drop_damaged(struct store *store, struct digest digest, const struct shard_damage *damage)
+{
+    struct dropping *dropping = malloc(sizeof *dropping);
+    if (dropping == NULL)
+        return;
+    *dropping = (struct dropping){ .job = { .cost = sizeof *dropping, .run = drop }, .damage = *damage };
+    if (store_submit(store, digest, &dropping->job) != ERR_NONE)
+        free(dropping);
+}
+
+bool
+store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
+           struct lease *lease)
+{
+    struct shard *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
+    CHECK(reader < shard_own_reader(shard));
+    struct shard_damage damage;
+    bool                found = shard_find(shard, reader, key, now, lease, &damage);
+    if (damage.found)
+        drop_damaged(store, key->digest, &damage);
+    return found;
 }

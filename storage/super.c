@@ -33,8 +33,9 @@ super_read(int directory, const char *name, struct super *super)
     if (n < SUPER_SIZE)
         return SUPER_NONE;
     memcpy(super, page, sizeof *super);
-    bool intact = le64_get(super->sum) == sum_of(super) && le32_get(super->format) == LAYOUT_FORMAT;
-    return intact ? SUPER_VALID : SUPER_DAMAGED;
+    if (le32_get(super->format) != LAYOUT_FORMAT)
+        return SUPER_OTHER; /* or its format is what was damaged: all the same */
+    return le64_get(super->sum) == sum_of(super) ? SUPER_VALID : SUPER_DAMAGED;
 }
 
 /* 0 or an errno. */

@@ -10,7 +10,7 @@
 
 #include <larder/base/err.h>
 
-enum { SUPER_SIZE = 4096, SUPER_CLEAN = 1, SUPER_COPIES = 2 };
+enum { SUPER_SIZE = 4096, SUPER_CLEAN = 1, SUPER_COPIES = 2, SUPER_POLICY = 16 };
 
 struct super {
     unsigned char magic[8]; /* "larderSB" */
@@ -24,19 +24,23 @@ struct super {
     le64          begun; /* ms since 1970: when it began empty */
     unsigned char boot[16];
     unsigned char seed[HASH_SEED_SIZE];
-    le64          sum; /* xxh3 of the bytes before */
+    le64          run;                  /* counts the starts since it began empty, from 1 */
+    char          policy[SUPER_POLICY]; /* name of the eviction policy, zeros behind it */
+    le64          sum;                  /* xxh3 of the bytes before */
 };
 
-static_assert(sizeof(struct super) == 120, "superblock");
+static_assert(sizeof(struct super) == 144, "superblock");
 static_assert(offsetof(struct super, store) == 24, "superblock");
 static_assert(offsetof(struct super, shard_size) == 48, "superblock");
 static_assert(offsetof(struct super, seed) == 80, "superblock");
-static_assert(offsetof(struct super, sum) == 112, "superblock");
+static_assert(offsetof(struct super, run) == 112, "superblock");
+static_assert(offsetof(struct super, sum) == 136, "superblock");
 
 enum super_state {
     SUPER_NONE,    /* not there, or cut off before it was whole */
     SUPER_FOREIGN, /* something else */
-    SUPER_DAMAGED, /* ours, but its sum is wrong or its format is another */
+    SUPER_DAMAGED, /* ours, but its sum is wrong */
+    SUPER_OTHER,   /* ours, of another format */
     SUPER_VALID
 };
 

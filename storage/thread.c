@@ -6,6 +6,9 @@
  */
 #include "thread.h"
 #include "clean.h"
+#include "commit.h"
+#include "recover.h"
+#include "snapshot.h"
 #include "writer.h"
 
 #include <larder/base/check.h>
@@ -13,6 +16,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool
@@ -33,14 +37,36 @@ run_job(struct store_thread *thread, struct shard *shard)
     return true;
 }
 
-/* One job of each shard that has one. */
+static bool
+is_ready(const struct shard *shard)
+{
+    return atomic_load_explicit(&shard->ready, memory_order_relaxed);
+}
+
+/* One job of each shard that has one and is ready. */
 static bool
 run_jobs(struct store_thread *thread)
 {
     bool ran = false;
     for (unsigned i = 0; i < thread->count; i++)
-        ran |= run_job(thread, thread->shards[i]);
+        if (is_ready(thread->shards[i]))
+            ran |= run_job(thread, thread->shards[i]);
     return ran;
+}
+
+/* A step of the first shard that is not ready; false: all are. */
+static bool
+recover(struct store_thread *thread)
+{
+    for (unsigned i = 0; i < thread->count; i++) {
+        if (is_ready(thread->shards[i]))
+            continue;
+        recover_step(thread->shards[i]);
+        if (is_ready(thread->shards[i]))
+            report_ready(thread->report);
+        return true;
+    }
+    return false;
 }
 
 static bool
@@ -52,14 +78,65 @@ clean_shards(struct store_thread *thread)
     return cleaned;
 }
 
+/* ── the disk ── */
+
+static mono_time
+now_of(const struct store_thread *thread)
+{
+    return thread->shards[0]->disk.calls->mono();
+}
+
+/* What is due is brought to the disk. Until when nothing else will be. */
+static mono_time
+bring_to_disk(struct store_thread *thread)
+{
+    mono_time now = now_of(thread), next = MONO_NEVER;
+
+    for (unsigned i = 0; i < thread->count; i++) {
+        struct shard *shard = thread->shards[i];
+        if (!is_ready(shard))
+            continue;
+        if (shard->journal.due.ns <= now.ns)
+            journal_sync(&shard->journal);
+        if (commit_due(shard).ns <= now.ns)
+            commit_run(shard, now);
+        mono_time due = commit_due(shard);
+        if (shard->journal.due.ns < due.ns)
+            due = shard->journal.due;
+        if (due.ns < next.ns)
+            next = due;
+    }
+    return next;
+}
+
+/* In order, so that the next start need not look for anything. */
 static void
-sleep_until_woken(struct store_thread *thread)
+finish(struct store_thread *thread)
+{
+    for (unsigned i = 0; i < thread->count; i++) {
+        struct shard *shard = thread->shards[i];
+        if (!shard->disk.in_file)
+            continue;
+        commit_all(shard);
+        journal_sync(&shard->journal);
+        snapshot_write(shard);
+    }
+}
+
+/* ── its life ── */
+
+static void
+sleep_until_woken(struct store_thread *thread, mono_time until)
 {
     atomic_exchange(&thread->sleeping, 1);
     bool stop = atomic_load(&thread->stop);
     if (!run_jobs(thread) && !stop) {
+        nsec            span = mono_since(until, now_of(thread));
+        struct timespec wait = { span / NSEC_PER_SEC, span % NSEC_PER_SEC };
         /* Returns at once when the word is not 1 any more; every return is looked into by the caller. */
-        syscall(SYS_futex, &thread->sleeping, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+        if (span > 0)
+            syscall(SYS_futex, &thread->sleeping, FUTEX_WAIT_PRIVATE, 1,
+                    until.ns == MONO_NEVER.ns ? NULL : &wait, NULL, 0);
     }
     atomic_store(&thread->sleeping, 0);
 }
@@ -71,13 +148,18 @@ main_of_thread(void *argument)
 
     for (;;) {
         bool stop = atomic_load(&thread->stop); /* before the queues: what was pushed before it is seen */
-        if (run_jobs(thread))
+        bool worked = recover(thread);
+        worked |= run_jobs(thread);
+        mono_time next = bring_to_disk(thread);
+        if (worked)
             continue;
         if (stop)
-            return NULL;
+            break;
         if (!clean_shards(thread))
-            sleep_until_woken(thread);
+            sleep_until_woken(thread, next);
     }
+    finish(thread);
+    return NULL;
 }
 
 void

@@ -1,5 +1,7 @@
-/* thread.h: a store thread: it runs the jobs of its shards, one after the other, and cleans ahead.
+/* thread.h: a store thread: it recovers its shards, runs their jobs one after the other, cleans ahead, and
+ * waits for the disk when it is time.
  *
+ *      at a start: recovery, step by step, shard by shard; a shard's jobs wait until it is ready
  *      submit ──▶ queue of the shard ──▶ run ──▶ a victim, if the reserve is low ──▶ next
  *                                         └── no jobs, all clean ──▶ sleep (futex)
  *
@@ -8,13 +10,14 @@
 #ifndef LARDER_STORAGE_THREAD_H
 #define LARDER_STORAGE_THREAD_H
 
-#include "shard.h"
+#include "report.h"
 
 struct store_thread {
     pthread_t         thread;
     struct shard    **shards; /* its own: `count` from here */
     unsigned          count;
     unsigned          shards_all;
+    struct report    *report;
     _Atomic uint64_t *waiting;  /* of the store: bytes of jobs not yet run */
     _Atomic uint32_t  sleeping; /* the futex: 1 while it sleeps, or is about to */
     atomic_bool       stop;
@@ -26,7 +29,8 @@ MUST_CHECK enum err store_thread_start(struct store_thread *thread, struct fault
 /* After a push to one of its shards' queues. Any thread. */
 void store_thread_wake(struct store_thread *thread);
 
-/* Nobody pushes any more: runs what is queued, ends. Idempotent. */
+/* Nobody pushes any more: finishes the recovery, runs what is queued, brings all to the disk, ends.
+ * Idempotent. */
 void store_thread_stop(struct store_thread *thread);
 
 #endif

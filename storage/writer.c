@@ -8,6 +8,7 @@
 #include "writer.h"
 #include "append.h"
 #include "clean.h"
+#include "verify.h"
 
 #include <larder/base/check.h>
 
@@ -48,26 +49,47 @@ find_item(struct store_writer *writer, const struct store_key *key, struct catal
            && (key->text.at == NULL || span_equal(item->record.key, key->text));
 }
 
+/* What an earlier run wrote is taken out when it is not any more what it was. */
+static bool
+is_intact(struct shard *shard, struct digest digest, const struct catalog_item *item)
+{
+    if (!catalog_is_unverified(shard, digest, item->place)
+        || verify_record(shard, digest.low, item->place, &item->record, shard->now))
+        return true;
+    catalog_remove(shard, digest, item->place, item->size, CATALOG_DAMAGED);
+    return false;
+}
+
 bool
 writer_find(struct store_writer *writer, const struct store_key *key, struct record *record)
 {
     struct catalog_item item;
 
-    if (!find_item(writer, key, &item))
+    if (!find_item(writer, key, &item) || !is_intact(writer->shard, key->digest, &item))
         return false;
     hold(writer->shard, item.place.segment);
     *record = item.record;
     return true;
 }
 
+/* Also what the index does not know: it may have dropped an entry whose record still lies on the disk. First
+ * this, then the index: what was seen to be gone is gone for good. */
+static void
+bury(struct shard *shard, struct digest digest)
+{
+    journal_add(&shard->journal, JOURNAL_PURGE, digest, ++shard->table.writes);
+}
+
 bool
 writer_remove(struct store_writer *writer, const struct store_key *key)
 {
+    struct shard       *shard = writer->shard;
     struct catalog_item item;
 
+    bury(shard, key->digest);
     if (!find_item(writer, key, &item))
         return false;
-    catalog_remove(writer->shard, key->digest, item.place, item.size, CATALOG_REMOVED);
+    catalog_remove(shard, key->digest, item.place, item.size, CATALOG_REMOVED);
     return true;
 }
 
@@ -92,8 +114,9 @@ lifetime_of(const struct record_parts *parts)
 static struct eviction_verdict
 place(struct shard *shard, const struct record_parts *parts, uint64_t size)
 {
-    struct eviction_object object
-        = { .hash = parts->key.digest.low, .size = size, .lifetime = lifetime_of(parts) };
+    struct eviction_object object = { .hash = parts->key.digest.low,
+                                      .size = size,
+                                      .lifetime = lifetime_of(parts) };
     shard->clock++;
     lock_acquire(&shard->lock);
     struct eviction_verdict verdict = shard->eviction->place(shard->policy, &object);
@@ -145,8 +168,10 @@ writer_append(struct store_writer *writer, const struct record_parts *parts)
     bool     replaces = catalog_find(shard, parts->key.digest, &old);
     if (err != ERR_NONE) {
         metric_add(&shard->metrics.append_failed, 1);
-        if (replaces)
+        if (replaces) {
+            bury(shard, parts->key.digest);
             catalog_remove(shard, parts->key.digest, old.place, old.size, CATALOG_REMOVED);
+        }
         return err;
     }
     metric_add(&shard->metrics.appends, 1);

@@ -10,6 +10,9 @@
  * only a trace. Memory for each record is the 4 bits of `freq` that the caller keeps beside it, for each
  * segment a `worth`; what a policy wants besides (a ghost list) is its own state.
  *
+ * What was found how often is not on the disk. After a crash a record has freq 0, or 1 where a policy writes
+ * several logs and it lies in the second half of them: there a policy keeps what proved itself.
+ *
  * FIFO and LRU use one log; S3-FIFO two, small and main; SC a probation and a main log for each size class
  * (the policy with its measurements is in the design of the store, "SC"): `worth` is its utility, and
  * `dropped` fills its ghost list.

@@ -4,10 +4,10 @@
  *      worker ── store_submit ─▶ shard's store thread: job ── writer_append ──▶ open segment (pwritev)
  *                                                                └─ full: eviction chooses, survivors are copied
  *
- * A store is shards, each a complete small cache: index, segments, eviction logs, one lock, one file (or memfd),
- * allocated in full at creation and mapped PROT_READ. Only the shard's store thread writes, with pwritev: a
- * full disk is an error at start or a failed append, never a signal, and a stray write cannot reach the bytes.
- * The store knows nothing of HTTP: key, meta and body are bytes to it.
+ * A store is shards, each a complete small cache: index, segments, eviction logs, one lock, one file (or
+ * memfd), allocated in full at creation and mapped PROT_READ. Only the shard's store thread writes, with
+ * pwritev: a full disk is an error at start or a failed append, never a signal, and a stray write cannot
+ * reach the bytes. The store knows nothing of HTTP: key, meta and body are bytes to it.
  *
  * What finds no place is refused (ERR_FULL), never waited for: the caller passes the answer through.
  */
@@ -35,11 +35,14 @@ struct store_config {
 
 enum { STORE_SIZE_MIN = 8 << 20 };
 
-/* Creates or opens the files, maps them, starts the store threads. The fault says what and where: the directory cannot be
- * made or is another process's (who), the disk has no room, the size is below the minimum. Nothing is left half done. */
+/* Creates or opens the files, maps them, starts the store threads. What an earlier run stored is found again
+ * after the return, by the store threads: until then it is a miss, and what is stored and removed meanwhile
+ * wins. The fault says what and where: the directory cannot be made or is another process's (who), the disk
+ * has no room, the size is below the minimum. Nothing is left half done. */
 MUST_CHECK enum err store_open(struct store **store, const struct store_config *config, struct fault *fault);
 
-/* Runs the jobs that are queued, ends the threads, unmaps. All leases must be back. */
+/* Runs the jobs that are queued, brings all to the disk, ends the threads, unmaps. All leases must be
+ * back. */
 void store_close(struct store **store);
 
 /* The seed of the digests; kept with the files. Frozen. */
@@ -90,11 +93,13 @@ struct store_writer;
 struct store_job {
     struct queue_node node;
     size_t            cost; /* about how many bytes it holds until it has run; set before submitting */
-    /* Called once, on the store thread; the job is the caller's again when it returns or frees it. It may block on the disk, never on a worker. */
+    /* Called once, on the store thread; the job is the caller's again when it returns or frees it. It may
+     * block on the disk, never on a worker. */
     void (*run)(struct store_job *job, struct store_writer *writer);
 };
 
-/* Queues the job for the shard of `digest`. ERR_FULL: too many bytes wait already; ERR_STOPPING: the store is closing. Then the job was not taken. Any thread. */
+/* Queues the job for the shard of `digest`. ERR_FULL: too many bytes wait already; ERR_STOPPING: the store is
+ * closing. Then the job was not taken. Any thread. */
 MUST_CHECK enum err store_submit(struct store *store, struct digest digest, struct store_job *job);
 
 struct record_parts {
@@ -106,9 +111,10 @@ struct record_parts {
     wall_time           expires;
 };
 
-/* Appends a record and makes it the one that store_find finds; an older one of the same key is gone with that.
- * ERR_FULL: no segment can be freed now, or it is longer than store_record_max; ERR_IO and others: the write failed (the
- * segment is abandoned). When it fails the older record is gone too: better none than a stale one. */
+/* Appends a record and makes it the one that store_find finds; an older one of the same key is gone with
+ * that. ERR_FULL: no segment can be freed now, or it is longer than store_record_max; ERR_IO and others: the
+ * write failed (the segment is abandoned). When it fails the older record is gone too: better none than a
+ * stale one. */
 MUST_CHECK enum err writer_append(struct store_writer *writer, const struct record_parts *parts);
 
 /* In a job a key whose text has a NULL pointer stands for its digest alone. */
@@ -116,27 +122,40 @@ MUST_CHECK enum err writer_append(struct store_writer *writer, const struct reco
 /* As store_find, without counting a hit and also when expired; the record is valid until the job returns. */
 bool writer_find(struct store_writer *writer, const struct store_key *key, struct record *record);
 
-/* Takes the record out of the index: at once invisible. False: there was none. */
+/* Takes the record out of the index: at once invisible, and it does not come back when the process is killed
+ * (after a power failure neither, when it was 100 ms ago). Call it also for what was not found: a record that
+ * the index forgot may lie in the files. False: there was none. */
 bool writer_remove(struct store_writer *writer, const struct store_key *key);
 
 /* ── numbers ── */
-#define STORE_METRICS(X)                                                                                      \
-    X(objects, GAUGE, "records", "Records that can be found.")                                                \
-    X(bytes_live, GAUGE, "bytes", "Bytes of the records that can be found, headers included.")                \
-    X(bytes_size, GAUGE, "bytes", "Bytes of all segments.")                                                   \
-    X(appends, COUNTER, "records", "Records appended for the cache.")                                         \
-    X(append_bytes, COUNTER, "bytes", "Bytes appended for the cache.")                                        \
-    X(append_failed, COUNTER, "records", "Records that found no place or could not be written.")              \
-    X(rejected, COUNTER, "jobs", "Jobs refused because too many bytes waited to be written.")                 \
-    X(removed, COUNTER, "records", "Records removed by purges and replacements.")                             \
-    X(expired, COUNTER, "records", "Records dropped because their time was over.")                            \
-    X(evicted, COUNTER, "records", "Records dropped to make room.")                                           \
-    X(copied, COUNTER, "records", "Records that eviction kept by copying them forward.")                      \
-    X(copied_bytes, COUNTER, "bytes", "Bytes of the records that eviction copied forward.")                   \
-    X(segments, GAUGE, "segments", "Segments in all.")                                                        \
-    X(segments_free, GAUGE, "segments", "Segments that are empty and ready.")                                 \
-    X(segments_pinned, GAUGE, "segments", "Emptied segments that wait for a reader's lease.")                 \
-    X(write_errors, COUNTER, "errors", "Writes that failed.")
+#define STORE_METRICS(X)                                                                                     \
+    X(objects, GAUGE, "records", "Records that can be found.")                                               \
+    X(bytes_live, GAUGE, "bytes", "Bytes of the records that can be found, headers included.")               \
+    X(bytes_size, GAUGE, "bytes", "Bytes of all segments.")                                                  \
+    X(appends, COUNTER, "records", "Records appended for the cache.")                                        \
+    X(append_bytes, COUNTER, "bytes", "Bytes appended for the cache.")                                       \
+    X(append_failed, COUNTER, "records", "Records that found no place or could not be written.")             \
+    X(rejected, COUNTER, "jobs", "Jobs refused because too many bytes waited to be written.")                \
+    X(removed, COUNTER, "records", "Records removed by purges and replacements.")                            \
+    X(expired, COUNTER, "records", "Records dropped because their time was over.")                           \
+    X(evicted, COUNTER, "records", "Records dropped to make room.")                                          \
+    X(copied, COUNTER, "records", "Records that eviction kept by copying them forward.")                     \
+    X(copied_bytes, COUNTER, "bytes", "Bytes of the records that eviction copied forward.")                  \
+    X(segments, GAUGE, "segments", "Segments in all.")                                                       \
+    X(segments_free, GAUGE, "segments", "Segments that are empty and ready.")                                \
+    X(segments_pinned, GAUGE, "segments", "Emptied segments that wait for a reader's lease.")                \
+    X(write_errors, COUNTER, "errors", "Writes that failed.")                                                \
+    X(sync_errors, COUNTER, "errors", "Waits for the disk that failed: what they were for was dropped.")     \
+    X(damaged, COUNTER, "records", "Records dropped because their bytes were not what was written.")         \
+    X(recovered, GAUGE, "records", "Records of earlier runs that the start found again.")                    \
+    X(recovered_bytes, GAUGE, "bytes", "Bytes of the records that the start found again.")                   \
+    X(recovery_time, GAUGE, "milliseconds", "How long the start looked for records, shards added up.")       \
+    X(recovery_expired, COUNTER, "records", "Records not taken over: their time was over.")                  \
+    X(recovery_purged, COUNTER, "records", "Records not taken over: they had been purged.")                  \
+    X(recovery_older, COUNTER, "records", "Records not taken over: a newer one was there.")                  \
+    X(recovery_damaged, COUNTER, "segments", "Segments not taken over: damaged or unreadable.")              \
+    X(recovery_unsealed, COUNTER, "segments", "Segments not taken over: unsynced when the machine stopped.") \
+    X(recovery_future, COUNTER, "segments", "Segments not taken over: written under a clock too far ahead.")
 
 METRIC_STRUCT(store_metrics, STORE_METRICS);
 

@@ -28,6 +28,12 @@ void           fixture_close(struct fixture *fixture);
 typedef void fixture_work(struct store_writer *writer, void *argument);
 void         fixture_run(struct fixture *fixture, struct digest digest, fixture_work *work, void *argument);
 
+/* Until all that earlier runs stored can be found. */
+void fixture_wait_ready(struct fixture *fixture);
+
+/* Until what is due by the store's clock has been brought to the disk. */
+void fixture_settle(struct fixture *fixture);
+
 /* The key of that number; its text lives in `text`. */
 enum { KEY_TEXT = 64 };
 struct store_key fixture_key(struct fixture *fixture, uint64_t number, char text[static KEY_TEXT]);

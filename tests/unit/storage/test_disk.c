@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "layout.h"
+#include "recover.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -14,11 +15,12 @@
 
 /* Each test is a process of its own, so this is the test's alone. */
 static struct {
-    atomic_int error;     /* the errno of the writes that fail */
-    atomic_int fail;      /* so many of the next writes fail */
-    atomic_int after;     /* ... but so many come before them */
-    atomic_int most;      /* bytes that one call writes at most, 0: all */
-    atomic_int calls;
+    atomic_int   error; /* the errno of the writes that fail */
+    atomic_int   fail;  /* so many of the next writes fail */
+    atomic_int   after; /* ... but so many come before them */
+    atomic_int   most;  /* bytes that one call writes at most, 0: all */
+    atomic_int   calls;
+    _Atomic nsec ahead; /* of the clock */
 } disk_mood;
 
 static ssize_t
@@ -40,7 +42,17 @@ moody_pwritev(int fd, const struct iovec *pieces, int count, off_t at)
     return pwritev(fd, &first, 1, at);
 }
 
-static const struct disk_calls moody = { .pwritev = moody_pwritev, .fallocate = fallocate };
+static mono_time
+moody_mono(void)
+{
+    return mono_add(clock_mono(), atomic_load(&disk_mood.ahead));
+}
+
+static const struct disk_calls moody = { .pwritev = moody_pwritev,
+                                         .pread = pread,
+                                         .fallocate = fallocate,
+                                         .fdatasync = fdatasync,
+                                         .mono = moody_mono };
 
 static void
 fail_writes(int after, int count, int error)
@@ -140,10 +152,12 @@ open_on_disk(struct on_disk *on_disk, const struct eviction *eviction)
 
     snprintf(on_disk->path, sizeof on_disk->path, "/tmp/larder-unit-XXXXXX");
     cr_assert_not_null(mkdtemp(on_disk->path));
-    struct store_config config
-        = { .directory = on_disk->path, .size = 8 * MIB, .readers = 1, .eviction = eviction };
+    struct store_config config = {
+        .directory = on_disk->path, .size = 8 * MIB, .readers = 1, .eviction = eviction
+    };
     on_disk->fixture = (struct fixture){ .now = clock_wall(), .lifetime = HOUR };
-    cr_assert_eq(store_open(&on_disk->fixture.store, &config, &fault), ERR_NONE, "%s", fault.text);
+    cr_assert_eq(store_open_with(&on_disk->fixture.store, &config, &moody, &fault), ERR_NONE, "%s",
+                 fault.text);
     snprintf(name, sizeof name, "%s/shard-00.dat", on_disk->path);
     on_disk->fd = open(name, O_RDWR | O_CLOEXEC);
     cr_assert_geq(on_disk->fd, 0);
@@ -152,7 +166,7 @@ open_on_disk(struct on_disk *on_disk, const struct eviction *eviction)
 static void
 close_on_disk(struct on_disk *on_disk)
 {
-    const char *names[] = { "shard-00.dat", "super.A", "super.B", "lock" };
+    const char *names[] = { "shard-00.dat", "journal-00.log", "index-00.snap", "super.A", "super.B", "lock" };
     char        name[128];
 
     fixture_close(&on_disk->fixture);
@@ -162,6 +176,14 @@ close_on_disk(struct on_disk *on_disk)
         cr_assert_eq(unlink(name), 0);
     }
     cr_assert_eq(rmdir(on_disk->path), 0); /* nothing else was made */
+}
+
+/* All that can be on the disk by now is. */
+static void
+settle(struct on_disk *on_disk)
+{
+    atomic_fetch_add(&disk_mood.ahead, 60 * NSEC_PER_SEC);
+    fixture_settle(&on_disk->fixture);
 }
 
 enum { SEGMENT = 512 * 1024 };
@@ -177,10 +199,12 @@ Test(storage_disk, the_file_is_as_the_format_says)
     open_on_disk(&on_disk, NULL);
     for (uint64_t i = 0; i < 6; i++)
         cr_assert_eq(fixture_append(&on_disk.fixture, i, 0, 100000), ERR_NONE);
+    settle(&on_disk);
     cr_assert_eq(pread(on_disk.fd, &header, sizeof header, 0), sizeof header);
     cr_assert_eq(le32_get(header.magic), SEGMENT_MAGIC);
     cr_assert_eq(le32_get(header.format), LAYOUT_FORMAT);
-    cr_assert_eq(le64_get(header.stamp.seq), 1);
+    uint64_t first = le64_get(header.stamp.seq);
+    cr_assert_eq(first, recover_first_position(1) + 1);
     cr_assert_eq(le64_get(header.sum), hash_checksum(span_of(&header, offsetof(struct segment_header, sum))));
 
     cr_assert_eq(pread(on_disk.fd, &trailer, sizeof trailer, SEGMENT - sizeof trailer), sizeof trailer);
@@ -194,15 +218,15 @@ Test(storage_disk, the_file_is_as_the_format_says)
     cr_assert_eq(le32_get(trailer.used), SEGMENT_HEAD + 5 * le32_get(entry.size) * 64);
 
     static _Alignas(64) char record_bytes[110000];
-    struct record      record;
-    struct digest      digest;
-    struct hash_stream *stream = hash_stream_create();
+    struct record            record;
+    struct digest            digest;
+    struct hash_stream      *stream = hash_stream_create();
     cr_assert_eq(pread(on_disk.fd, record_bytes, sizeof record_bytes, SEGMENT_HEAD), sizeof record_bytes);
     cr_assert(record_parse(span_of(record_bytes, sizeof record_bytes), &record, &digest));
     cr_assert(digest_equal(digest, footer_digest(&entry)));
     cr_assert_eq(le32_get(((struct record_header *)(void *)record_bytes)->order), 1);
     cr_assert_eq(pread(on_disk.fd, &header, sizeof header, SEGMENT), sizeof header);
-    cr_assert_eq(le64_get(header.stamp.seq), 7); /* one segment and five records came before */
+    cr_assert_eq(le64_get(header.stamp.seq), first + 6); /* one segment and five records came before */
     memcpy(&header.stamp, &trailer.stamp, sizeof header.stamp);
     cr_assert(record_head_intact(&record, &header.stamp, stream));
     cr_assert(record_body_intact(&record));
@@ -219,6 +243,7 @@ Test(storage_disk, a_damaged_footer_costs_the_segment_and_nothing_else)
     open_on_disk(&on_disk, &eviction_lru);
     for (uint64_t i = 0; i < 300; i++)
         cr_assert_eq(fixture_append(&on_disk.fixture, i, 0, 4000), ERR_NONE);
+    settle(&on_disk);
     cr_assert_eq(pwrite(on_disk.fd, "damage", 6, SEGMENT - 500), 6);
     for (uint64_t i = 300; i < 4000; i++) {
         cr_assert_eq(fixture_append(&on_disk.fixture, i, 0, 4000), ERR_NONE);
