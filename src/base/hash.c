@@ -9,16 +9,29 @@
 
 _Static_assert((int)HASH_SECRET_SIZE >= (int)XXH3_SECRET_SIZE_MIN, "XXH3 wants a longer secret");
 
+static void
+fill_random(void *at, size_t size)
+{
+    for (size_t have = 0; have < size;) {
+        ssize_t got = getrandom((char *)at + have, size - have, 0);
+        CHECK(got > 0); /* the kernel has no other answer for so few bytes once it has booted */
+        have += (size_t)got;
+    }
+}
+
 void
 hash_seed_random(struct hash_seed *seed)
 {
-    size_t have = 0;
-    while (have < sizeof seed->seed) {
-        ssize_t got = getrandom(seed->seed + have, sizeof seed->seed - have, 0);
-        CHECK(got > 0); /* the kernel has no other answer for 32 bytes once it has booted */
-        have += (size_t)got;
-    }
+    fill_random(seed->seed, sizeof seed->seed);
     hash_seed_expand(seed);
+}
+
+uint64_t
+hash_random(void)
+{
+    uint64_t bits;
+    fill_random(&bits, sizeof bits);
+    return bits;
 }
 
 void

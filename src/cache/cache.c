@@ -80,15 +80,16 @@ cache_metrics_of(const struct cache *cache)
     return &cache->metrics;
 }
 
+/* The primary key is removed in any case: the store may have forgotten a record that lies in its files. Without
+ * their marker variants are not found any more, named by it or not. */
 static void
 remove_all(struct cache_purge *purge, struct store_writer *writer)
 {
     struct record record;
     struct object object;
 
-    if (!writer_find(writer, &purge->key, &record))
-        return;
-    bool marker = object_read(record.meta, &object) && (object.flags & OBJECT_MARKER);
+    bool marker = writer_find(writer, &purge->key, &record) && object_read(record.meta, &object)
+                  && (object.flags & OBJECT_MARKER);
     for (size_t i = 0; marker && i < object.variant_count; i++) {
         struct store_key variant = { object_variant(&object, i), SPAN_EMPTY };
         purge->removed += writer_remove(writer, &variant);

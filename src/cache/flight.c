@@ -32,7 +32,7 @@ forget(struct span *kept)
 
 struct flight *
 flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key,
-              bool may_store)
+              struct digest name, bool may_store)
 {
     struct flight *flight = calloc(1, sizeof *flight + cache->workers * sizeof flight->ports[0]);
     if (flight == NULL)
@@ -41,6 +41,7 @@ flight_create(struct cache *cache, const struct store_key *primary, const struct
     flight->may_store = may_store;
     flight->primary = (struct store_key){ primary->digest, keep(primary->text) };
     flight->key = (struct store_key){ key->digest, keep(key->text) };
+    flight->name = name;
     atomic_init(&flight->refs, 1);
     atomic_init(&flight->phase, FLIGHT_OPEN);
     if (flight->primary.text.at == NULL || flight->key.text.at == NULL)
@@ -77,14 +78,14 @@ flight_release(struct flight **pointer)
 static struct flight_table *
 table_of(struct flight *flight)
 {
-    return cache_table(flight->cache, flight->key.digest);
+    return cache_table(flight->cache, flight->name);
 }
 
 static bool
 has_digest(const struct map_node *node, const void *wanted)
 {
     const struct flight *flight = CONTAINER_OF(node, struct flight, node);
-    return digest_equal(flight->key.digest, *(const struct digest *)wanted);
+    return digest_equal(flight->name, *(const struct digest *)wanted);
 }
 
 /* A hooked flight is referenced by its table. */
@@ -93,7 +94,7 @@ flight_hook(struct flight *flight)
 {
     lock_assert_held(&table_of(flight)->lock);
     CHECK(!flight->hooked);
-    map_insert(&table_of(flight)->flights, &flight_acquire(flight)->node, flight->key.digest.low);
+    map_insert(&table_of(flight)->flights, &flight_acquire(flight)->node, flight->name.low);
     flight->hooked = true;
 }
 
@@ -240,11 +241,11 @@ enter(struct flight *flight, enum flight_phase phase)
 static void
 note_outcome(struct flight *flight)
 {
-    recent_forget(flight->cache->troubled, flight->key.digest);
+    recent_forget(flight->cache->troubled, flight->name);
     if (flight->verdict.reusable)
-        recent_forget(flight->cache->uncacheable, flight->key.digest);
+        recent_forget(flight->cache->uncacheable, flight->name);
     else
-        recent_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
+        recent_remember(flight->cache->uncacheable, flight->name, clock_mono());
 }
 
 enum err
@@ -282,7 +283,7 @@ flight_let_go(struct flight *flight, enum reason reason, bool remember)
     flight->fill = fill;
     flight->reason = reason;
     if (remember)
-        recent_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
+        recent_remember(flight->cache->uncacheable, flight->name, clock_mono());
     flight_unhook(flight);
     enter(flight, FLIGHT_RELEASED);
     return ERR_NONE;
@@ -314,14 +315,14 @@ flight_fail(struct flight *flight, int failure, const char *detail)
 void
 flight_note_trouble(struct flight *flight)
 {
-    recent_remember(flight->cache->troubled, flight->key.digest, clock_mono());
+    recent_remember(flight->cache->troubled, flight->name, clock_mono());
 }
 
 void
 flight_outgrow(struct flight *flight, enum reason reason)
 {
     flight->reason = reason;
-    recent_remember(flight->cache->uncacheable, flight->key.digest, clock_mono());
+    recent_remember(flight->cache->uncacheable, flight->name, clock_mono());
     flight_unhook(flight);
     /* Under the lock, because a worker that found the flight earlier may open its cursor just now. */
     lock_acquire(&table_of(flight)->lock);

@@ -6,6 +6,7 @@
 #include <larder/cache/key.h>
 
 #include <larder/base/check.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 /* The shard is chosen by these bits (store.h): all keys of a URL share them. */
@@ -147,9 +148,17 @@ key_below(struct arena *arena, const struct hash_seed *seed, const struct store_
 
 enum err
 key_variant(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary,
-            struct span values, struct store_key *key)
+            uint64_t edition, struct span values, struct store_key *key)
 {
-    return key_below(arena, seed, primary, values, key);
+    enum { EDITION_LEN = 17 }; /* 16 digits and the end of the line */
+    char *text = arena_alloc(arena, EDITION_LEN + values.len + 1);
+
+    if (text == NULL)
+        return ERR_NO_MEMORY;
+    snprintf(text, EDITION_LEN + 1, "%016" PRIx64 "\n", edition);
+    if (values.len > 0)
+        memcpy(text + EDITION_LEN, values.at, values.len);
+    return key_below(arena, seed, primary, span_of(text, EDITION_LEN + values.len), key);
 }
 
 enum err

@@ -62,6 +62,7 @@ struct marker {
     struct object  object; /* as stored; no variants when there was none */
     struct digest *variants;
     size_t         count;
+    uint64_t       edition;
 };
 
 /* The variants that can still be found; those of another spec can not be reached any more and are dropped. */
@@ -75,7 +76,8 @@ read_marker(const struct place *place, struct marker *marker)
                  && object_read(record.meta, &marker->object) && (marker->object.flags & OBJECT_MARKER);
     size_t stored = found ? marker->object.variant_count : 0;
     if (!found)
-        marker->object = (struct object){ .flags = OBJECT_MARKER };
+        marker->object = (struct object){ .flags = OBJECT_MARKER, .edition = hash_random() };
+    marker->edition = marker->object.edition;
     marker->variants = arena_alloc(place->arena, (stored + 2) * sizeof marker->variants[0]);
     if (marker->variants == NULL)
         return ERR_NO_MEMORY;
@@ -112,8 +114,8 @@ append_marker(const struct place *place, const struct marker *marker)
 {
     wall_time   expires = wall_add(place->now, MARKER_LIFE_DAYS * 24 * 3600 * NSEC_PER_SEC);
     struct span meta;
-    enum err    err = object_write_marker(place->arena, place->flight->vary, marker->variants, marker->count,
-                                          expires, &meta);
+    enum err err = object_write_marker(place->arena, marker->edition, place->flight->vary, marker->variants,
+                                       marker->count, expires, &meta);
     if (err != ERR_NONE)
         return err;
     struct record_parts parts = {
@@ -153,7 +155,8 @@ append_alias(const struct place *place, struct span meta, struct marker *marker)
 
     if (!object_read(meta, &object) || !find_language(place->arena, &object, &language)
         || vary_values_by_language(place->arena, flight->values, language, &values) != ERR_NONE
-        || key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, values, &key)
+        || key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, marker->edition,
+                       values, &key)
                != ERR_NONE
         || object_write_alias(place->arena, flight->values, flight->verdict.expires, &alias) != ERR_NONE
         || append(place, &key, alias, NULL, 0) != ERR_NONE)
@@ -168,10 +171,10 @@ append_variant(const struct place *place, struct span meta, struct iovec *body, 
     struct store_key key;
     struct marker    marker;
 
-    enum err err =
-        key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, flight->values, &key);
+    enum err err = read_marker(place, &marker);
     if (err == ERR_NONE)
-        err = read_marker(place, &marker);
+        err = key_variant(place->arena, store_seed(flight->cache->store), &flight->primary, marker.edition,
+                          flight->values, &key);
     if (err == ERR_NONE)
         err = append_object(place, &key, meta, body, count);
     if (err != ERR_NONE)

@@ -25,8 +25,11 @@ struct looker {
     const struct store_key       *primary;
     const struct cache_settings  *settings;
     wall_time                     now;
-    struct store_key              key; /* where we look now */
-    struct span    values; /* of a variant: those that its key is made of; empty: the primary key */
+    struct store_key              key;   /* where we look now */
+    struct store_key              whole; /* the same without an edition: what flights are found by */
+    struct store_key              name;  /* of the flight: `whole`, or a part of it */
+    struct span    values;  /* of a variant: those that its key is made of; empty: the primary key */
+    uint64_t       edition; /* of the marker that led there; 0: none did */
     struct lookup *found;
 };
 
@@ -38,9 +41,9 @@ has_credentials(const struct head *request, const struct cache_settings *setting
 }
 
 static enum err
-find_variant_key(const struct looker *look, struct span values, struct store_key *key)
+find_variant_key(const struct looker *look, uint64_t edition, struct span values, struct store_key *key)
 {
-    return key_variant(look->arena, store_seed(look->cache->store), look->primary, values, key);
+    return key_variant(look->arena, store_seed(look->cache->store), look->primary, edition, values, key);
 }
 
 /* Goes on with the variant that this request selects under `spec`. */
@@ -50,7 +53,8 @@ turn_to_variant(struct looker *look, struct span spec)
     struct span values;
     look->found->vary = arena_copy(look->arena, spec);
     if (look->found->vary.at == NULL || vary_values(look->arena, look->request, spec, &values) != ERR_NONE
-        || find_variant_key(look, values, &look->key) != ERR_NONE)
+        || find_variant_key(look, look->edition, values, &look->key) != ERR_NONE
+        || find_variant_key(look, 0, values, &look->whole) != ERR_NONE)
         return LOOK_NO_MEMORY;
     look->values = values;
     return LOOK_AGAIN;
@@ -60,7 +64,7 @@ turn_to_variant(struct looker *look, struct span spec)
 static enum look
 go_alone(struct looker *look, enum reason reason)
 {
-    look->found->flight = flight_create(look->cache, look->primary, &look->key, true);
+    look->found->flight = flight_create(look->cache, look->primary, &look->key, look->name.digest, true);
     look->found->reason = reason;
     look->found->result = LOOKUP_ALONE;
     return look->found->flight == NULL ? LOOK_NO_MEMORY : LOOK_DONE;
@@ -86,7 +90,7 @@ hit(struct looker *look, enum reason reason)
 static bool
 is_recent(const struct looker *look, const struct recent *table)
 {
-    return recent_knows(table, look->key.digest, clock_mono());
+    return recent_knows(table, look->name.digest, clock_mono());
 }
 
 /* Whether the store has something else by now than what we found: a flight landed in between. */
@@ -111,14 +115,14 @@ enum claim { CLAIM_OURS, CLAIM_THEIRS, CLAIM_CHANGED, CLAIM_NO_MEMORY };
 static enum claim
 claim(struct looker *look, struct flight **flight)
 {
-    struct flight_table *table = cache_table(look->cache, look->key.digest);
-    struct flight       *fresh = flight_create(look->cache, look->primary, &look->key, true);
+    struct flight_table *table = cache_table(look->cache, look->name.digest);
+    struct flight *fresh = flight_create(look->cache, look->primary, &look->key, look->name.digest, true);
     if (fresh == NULL)
         return CLAIM_NO_MEMORY;
 
     lock_acquire(&table->lock);
-    struct flight *under_way = flight_find(table, look->key.digest);
-    bool           changed = under_way == NULL && has_changed(look);
+    struct flight *under_way = flight_find(table, look->name.digest);
+    bool           changed = under_way == NULL && !look->found->part && has_changed(look);
     if (under_way != NULL)
         flight_acquire(under_way);
     else if (!changed)
@@ -241,6 +245,7 @@ look_in_store(struct looker *look)
         return LOOK_MISS;
     if (found->object.flags & OBJECT_MARKER) {
         /* The spec is copied by vary_values, so the lease may go. */
+        look->edition = found->object.edition;
         enum look next = turn_to_variant(look, found->object.vary);
         lease_release(&found->lease);
         return next;
@@ -280,6 +285,7 @@ join_shared(struct looker *look, struct flight *flight)
         return LOOK_DONE;
     case FIT_OTHER_VARIANT:
         lease_release(&look->found->lease);
+        look->edition = 0; /* there may be no marker yet */
         next = turn_to_variant(look, flight_vary(flight));
         break;
     case FIT_NOT_REUSABLE:
@@ -341,12 +347,13 @@ look_by_language(struct looker *look)
     struct span      values;
 
     if (vary_values_by_wish(look->arena, look->request, look->values, &values) != ERR_NONE
-        || find_variant_key(look, values, &key) != ERR_NONE || !find_object(look, &key))
+        || find_variant_key(look, look->edition, values, &key) != ERR_NONE || !find_object(look, &key))
         return LOOK_MISS;
     values = look->found->object.flags & OBJECT_ALIAS ? arena_copy(look->arena, look->found->object.vary)
                                                       : SPAN_EMPTY;
     lease_release(&look->found->lease);
-    if (values.at == NULL || find_variant_key(look, values, &key) != ERR_NONE || !find_object(look, &key))
+    if (values.at == NULL || find_variant_key(look, look->edition, values, &key) != ERR_NONE
+        || !find_object(look, &key))
         return LOOK_MISS;
     if (is_simply_fresh(look))
         return hit(look, REASON_NONE);
@@ -358,14 +365,12 @@ look_by_language(struct looker *look)
 static enum look
 turn_to_part(struct looker *look)
 {
-    struct store_key part;
-
     if (head_has(look->request, FIELD_IF_RANGE))
         return go_alone(look, REASON_NONE); /* what the answer is depends on this client's validator */
-    if (key_part(look->arena, store_seed(look->cache->store), &look->key, look->asked->ranges->spec[0], &part)
+    if (key_part(look->arena, store_seed(look->cache->store), &look->whole, look->asked->ranges->spec[0],
+                 &look->name)
         != ERR_NONE)
         return LOOK_NO_MEMORY;
-    look->key = part;
     look->found->part = true;
     return LOOK_MISS;
 }
@@ -375,6 +380,7 @@ look_once(struct looker *look)
 {
     lease_release(&look->found->lease);
     look->found->completes = look->found->part = false;
+    look->name = look->whole;
     enum look next = look_in_store(look);
     if (next == LOOK_MISS && look->found->lease.shard == NULL && look->values.len > 0)
         next = look_by_language(look);
@@ -409,6 +415,7 @@ lookup_object(struct cache *cache, unsigned reader, struct arena *arena,
                            .settings = question->settings,
                            .now = now,
                            .key = *question->primary,
+                           .whole = *question->primary,
                            .found = lookup };
     enum look     next = LOOK_AGAIN;
 
@@ -425,5 +432,5 @@ lookup_object(struct cache *cache, unsigned reader, struct arena *arena,
 struct flight *
 lookup_alone(struct cache *cache, const struct store_key *primary, bool store)
 {
-    return flight_create(cache, primary, primary, store);
+    return flight_create(cache, primary, primary, primary->digest, store);
 }

@@ -28,7 +28,7 @@ struct object_header {
     uint8_t  has_modified, has_date;
     int64_t  modified, date;                                         /* seconds since 1970 */
     int64_t  born, fresh_until, refresh_until, error_until, expires; /* ns since 1970 */
-    int64_t  first, complete;
+    int64_t  first, complete;                                        /* of a marker `first` is its edition */
 };
 _Static_assert(sizeof(struct object_header) == 104, "the layout is the same everywhere");
 
@@ -55,6 +55,7 @@ object_read(struct span meta, struct object *object)
                                .expires = { header.expires },
                                .first = header.first,
                                .complete = header.complete,
+                               .edition = (uint64_t)header.first,
                                .variant_count = header.variants };
     object->head = span_of(meta.at + sizeof header, header.head_len);
     object->vary = span_of(object->head.at + header.head_len, header.vary_len);
@@ -301,8 +302,8 @@ object_set_first(struct arena *arena, struct span meta, int64_t first, struct sp
 }
 
 static enum err
-write_signpost(struct arena *arena, uint32_t flags, struct span text, const struct digest *variants,
-               size_t count, wall_time expires, struct span *meta)
+write_signpost(struct arena *arena, uint32_t flags, uint64_t edition, struct span text,
+               const struct digest *variants, size_t count, wall_time expires, struct span *meta)
 {
     struct object_header header = { .magic = OBJECT_MAGIC,
                                     .version = OBJECT_VERSION,
@@ -310,7 +311,8 @@ write_signpost(struct arena *arena, uint32_t flags, struct span text, const stru
                                     .etag_len = NO_ETAG,
                                     .vary_len = (uint32_t)text.len,
                                     .variants = (uint32_t)count,
-                                    .expires = expires.ns };
+                                    .expires = expires.ns,
+                                    .first = (int64_t)edition };
     size_t               size = sizeof header + text.len + count * sizeof variants[0];
     char                *memory = arena_alloc(arena, size);
 
@@ -325,16 +327,16 @@ write_signpost(struct arena *arena, uint32_t flags, struct span text, const stru
 }
 
 enum err
-object_write_marker(struct arena *arena, struct span vary, const struct digest *variants, size_t count,
-                    wall_time expires, struct span *meta)
+object_write_marker(struct arena *arena, uint64_t edition, struct span vary, const struct digest *variants,
+                    size_t count, wall_time expires, struct span *meta)
 {
-    return write_signpost(arena, OBJECT_MARKER, vary, variants, count, expires, meta);
+    return write_signpost(arena, OBJECT_MARKER, edition, vary, variants, count, expires, meta);
 }
 
 enum err
 object_write_alias(struct arena *arena, struct span values, wall_time expires, struct span *meta)
 {
-    return write_signpost(arena, OBJECT_ALIAS, values, NULL, 0, expires, meta);
+    return write_signpost(arena, OBJECT_ALIAS, 0, values, NULL, 0, expires, meta);
 }
 
 /* ── refreshing (RFC 9111 §3.2, §4.3.4) ── */

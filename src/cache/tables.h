@@ -47,6 +47,7 @@ struct flight {
     _Atomic enum flight_phase phase;
     struct cache             *cache;
     struct store_key          primary, key; /* texts are ours; frozen */
+    struct digest             name;         /* by which it is found: of `key`, but for the edition; frozen */
     bool                      may_store;    /* frozen */
 
     /* Guard: the table's lock */
@@ -69,9 +70,9 @@ struct flight {
     struct flight_port *ports[];
 };
 
-/* A new flight with one reference, not hooked. NULL when memory ends. */
+/* A new flight with one reference, not hooked; `key`: where its object stands. NULL when memory ends. */
 struct flight *flight_create(struct cache *cache, const struct store_key *primary,
-                             const struct store_key *key, bool may_store);
+                             const struct store_key *key, struct digest name, bool may_store);
 
 /* The table's lock is held. */
 void           flight_hook(struct flight *flight);

@@ -56,6 +56,7 @@ take_final(struct fetch *fetch, const struct head *head)
     else if (!fetch_is_sent(fetch))
         fetch->stopped = true; /* the origin has heard enough */
     fetch->state = FETCH_BODY;
+    fetch_wait(fetch); /* another limit holds from here on */
     fetch->left = fetch->framing.length;
     chunk_decode_init(&fetch->decoder);
     fetch->events->head(fetch->owner, head, &fetch->framing);

@@ -25,6 +25,9 @@ struct hash_seed {
 /* A seed from getrandom(2). */
 void hash_seed_random(struct hash_seed *seed);
 
+/* 64 bits from getrandom(2). */
+uint64_t hash_random(void);
+
 /* Fills `secret` from `seed`. */
 void hash_seed_expand(struct hash_seed *seed);
 

@@ -1,8 +1,9 @@
 /* key.h: what names an answer: scheme, host, path and query, in one form.
  *
  *      http://shop.example.com/list?page=2          the primary key: object, or marker of variants
- *      http://shop.example.com/list?page=2\n        the variant key: the selecting fields' values follow,
- *      accept-encoding: br,gzip\n                   normalised, one a line, names in order
+ *      http://shop.example.com/list?page=2\n        the variant key: the marker's edition follows, then
+ *      9f86d081884c7d65\n                           the selecting fields' values, normalised, one a line,
+ *      accept-encoding: br,gzip\n                   names in order
  *
  * The text is the truth; the digest (128-bit XXH3 with the store's seed) only finds it. All keys of one URL take the top 8 bits
  * of their digest from the primary one, so that they live in one shard and one job may write them together. What the key sees is what the
@@ -34,9 +35,10 @@ MUST_CHECK enum err key_of_reference(struct arena *arena, const struct hash_seed
                                      const struct store_key *base, struct span reference,
                                      struct store_key *key);
 
-/* The variant key below `primary`; `values` is what vary_values wrote. */
+/* The variant key below `primary`; `edition` is its marker's, `values` is what vary_values wrote. */
 MUST_CHECK enum err key_variant(struct arena *arena, const struct hash_seed *seed,
-                                const struct store_key *primary, struct span values, struct store_key *key);
+                                const struct store_key *primary, uint64_t edition, struct span values,
+                                struct store_key *key);
 
 /* The key under which a part of what `whole` names is fetched. Nothing is stored under it: parts are stored under `whole`. */
 MUST_CHECK enum err key_part(struct arena *arena, const struct hash_seed *seed, const struct store_key *whole,

@@ -6,6 +6,8 @@
  * The head has everything a client gets but what changes from hit to hit (Age, Connection, Cache-Status): those are written
  * behind it, then the empty line. A marker stands under the primary key of a URL whose answers vary, and names the
  * selecting fields and every variant that was stored, so that one look finds the variant and a purge finds them all.
+ * Each new marker has a random edition, which is part of its variants' keys: what an earlier marker named, one that
+ * was purged or lost, cannot be found any more.
  *
  * Reading checks every offset: a record is bytes from a disk.
  */
@@ -33,6 +35,7 @@ struct object {
     unsigned          status;
     wall_time         born, fresh_until, refresh_until, error_until, expires;
     int64_t           first, complete; /* of a partial answer */
+    uint64_t          edition;         /* of a marker: part of the keys of its variants */
     struct span       head;
     struct span       vary; /* the spec under which it was stored, empty: none */
     struct validators validators;
@@ -75,8 +78,9 @@ MUST_CHECK enum err object_set_first(struct arena *arena, struct span meta, int6
 MUST_CHECK enum err object_make_whole(struct arena *arena, struct span meta, struct span *whole);
 
 /* A marker's meta. */
-MUST_CHECK enum err object_write_marker(struct arena *arena, struct span vary, const struct digest *variants,
-                                        size_t count, wall_time expires, struct span *meta);
+MUST_CHECK enum err object_write_marker(struct arena *arena, uint64_t edition, struct span vary,
+                                        const struct digest *variants, size_t count, wall_time expires,
+                                        struct span *meta);
 
 /* An alias's meta: its `vary` is the values under which the variant stands. */
 MUST_CHECK enum err object_write_alias(struct arena *arena, struct span values, wall_time expires,

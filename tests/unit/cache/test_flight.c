@@ -243,6 +243,43 @@ Test(cache_flight, variants_are_found_by_what_they_vary_on)
     end(&world);
 }
 
+struct losing {
+    struct store_job job;
+    struct store_key key;
+};
+
+static void
+lose(struct store_job *job, struct store_writer *writer)
+{
+    struct losing *losing = CONTAINER_OF(job, struct losing, job);
+    cr_assert(writer_remove(writer, &losing->key));
+}
+
+/* Eviction takes a marker, a purge comes and cannot reach the variants; the next answer makes a new marker. */
+Test(cache_flight, a_variant_that_lost_its_marker_before_a_purge_is_not_found)
+{
+    struct world world;
+    begin(&world);
+    struct store_key key = key_for(&world, "/a");
+
+    fetch(&world, &key, "X-A: 1\r\n", "Cache-Control: max-age=60\r\nVary: X-A\r\n", "one");
+    fetch(&world, &key, "X-A: 2\r\n", "Cache-Control: max-age=60\r\nVary: X-A\r\n", "two");
+    struct losing losing = { .job = { .cost = 1, .run = lose }, .key = key };
+    cr_assert_eq(store_submit(world.store, key.digest, &losing.job), ERR_NONE);
+    wait_for_store(&world, &key);
+    cr_assert_eq(purge(&world, &key), 0);
+    fetch(&world, &key, "X-A: 1\r\n", "Cache-Control: max-age=60\r\nVary: X-A\r\n", "new");
+    assert_hit(&world, &key, "X-A: 1\r\n", "new");
+    struct lookup other = look(&world, &key, "X-A: 2\r\n");
+    cr_assert_eq(other.result, LOOKUP_LEAD);
+    cr_assert_null(other.lease.shard);
+    flight_fail(other.flight, 1, "");
+    leave(&other);
+    fetch(&world, &key, "X-A: 2\r\n", "Cache-Control: max-age=60\r\nVary: X-A\r\n", "newer");
+    assert_hit(&world, &key, "X-A: 2\r\n", "newer");
+    end(&world);
+}
+
 Test(cache_flight, a_lookup_meets_the_variant_that_is_under_way)
 {
     struct world world;

@@ -59,9 +59,9 @@ Test(cache_key, variants_live_in_the_shard_of_their_url, .init = make_seed)
     struct test_memory memory;
     memory_begin(&memory);
     struct store_key base = primary(&memory.arena, "h", "", "/", NULL), one, two;
-    cr_assert_eq(key_variant(&memory.arena, &seed, &base, SPAN("accept: a\n"), &one), ERR_NONE);
-    cr_assert_eq(key_variant(&memory.arena, &seed, &base, SPAN("accept: b\n"), &two), ERR_NONE);
-    cr_assert_span(one.text, "http://h/\naccept: a\n");
+    cr_assert_eq(key_variant(&memory.arena, &seed, &base, 7, SPAN("accept: a\n"), &one), ERR_NONE);
+    cr_assert_eq(key_variant(&memory.arena, &seed, &base, 7, SPAN("accept: b\n"), &two), ERR_NONE);
+    cr_assert_span(one.text, "http://h/\n0000000000000007\naccept: a\n");
     cr_assert_not(digest_equal(one.digest, two.digest));
     cr_assert_not(digest_equal(one.digest, base.digest));
     cr_assert_eq(one.digest.high >> 56, base.digest.high >> 56);

@@ -80,7 +80,7 @@ Test(cache_object, markers_name_their_variants)
     struct object      object;
 
     memory_begin(&memory);
-    cr_assert_eq(object_write_marker(&memory.arena, SPAN("accept,x-a"), digests, 3, now, &meta), ERR_NONE);
+    cr_assert_eq(object_write_marker(&memory.arena, 7, SPAN("accept,x-a"), digests, 3, now, &meta), ERR_NONE);
     cr_assert(object_read(meta, &object));
     cr_assert_eq(object.flags, OBJECT_MARKER);
     cr_assert_span(object.vary, "accept,x-a");
