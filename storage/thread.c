@@ -169,13 +169,14 @@ store_thread_wake(struct store_thread *thread)
         syscall(SYS_futex, &thread->sleeping, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Signals are for the server's own threads. */
+/* Signals are for the server's own threads; but a SIGBUS is this thread's own (guard.h). */
 enum err
 store_thread_start(struct store_thread *thread, struct fault *fault)
 {
     sigset_t all, before;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&thread->thread, NULL, main_of_thread, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

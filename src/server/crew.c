@@ -85,6 +85,7 @@ crew_go(struct crew *crew, struct fault *fault)
     enum err err = ERR_NONE;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a page of the store's map that cannot be read is a miss: the store takes it */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (crew->started < crew->count && err == ERR_NONE) {
         err = start_thread(&crew->hands[crew->started], crew->started, fault);

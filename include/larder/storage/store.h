@@ -76,7 +76,9 @@ struct lease {
     uint32_t      reader;
 };
 
-/* The newest record of that key that has not expired; counts as a hit for eviction. False: none. */
+/* A thread that finds must not block SIGBUS: a page of the map that the disk cannot give is a miss.
+ *
+ * The newest record of that key that has not expired; counts as a hit for eviction. False: none. */
 bool store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
                 struct lease *lease);
 
