@@ -10,6 +10,7 @@
 #include "journal.h"
 #include "snapshot.h"
 #include "survey.h"
+#include "writer.h"
 
 #include <larder/base/check.h>
 #include <stdlib.h>
@@ -62,6 +63,15 @@ begin_without(struct shard *shard)
 }
 
 static void
+open_to_readers(struct store_job *job, struct store_writer *writer)
+{
+    (void)job;
+    atomic_store_explicit(&writer->shard->ready, true, memory_order_release);
+}
+
+/* Readers come in behind the jobs that have waited: what was fetched meanwhile must not be hidden by what it
+ * replaces. */
+static void
 finish(struct shard *shard)
 {
     struct recovery *recovery = shard->recovery;
@@ -82,7 +92,8 @@ finish(struct shard *shard)
     free(recovery->found);
     free(recovery);
     shard->recovery = NULL;
-    atomic_store_explicit(&shard->ready, true, memory_order_release);
+    shard->opening = (struct store_job){ .run = open_to_readers };
+    queue_push(&shard->jobs, &shard->opening.node);
 }
 
 /* False: without a whole journal nothing may be read. */
@@ -387,7 +398,7 @@ recover_prepare(struct shard *shard)
 void
 recover_step(struct shard *shard)
 {
-    CHECK(!atomic_load_explicit(&shard->ready, memory_order_relaxed));
+    CHECK(shard->recovery != NULL);
     switch (shard->recovery->stage) {
     case STAGE_BEGIN:
         begin(shard);

@@ -1,11 +1,11 @@
 /* recover.h: a shard finds again what earlier runs stored in it.
  *
- *      journal ─▶ snapshot of a clean stop? ─────────────────────────────────────────────▶ ready
+ *      journal ─▶ snapshot of a clean stop? ─────────────────────────────────────────────▶ jobs ─▶ readers
  *                    └─ no ─▶ headers of all segments ─▶ by seq ─▶ records of each ─▶ index ─┘
  *
- * It runs on the shard's store thread, a step at a time, so that other shards of the thread go on. Until it
- * is through the shard has nothing for readers (a miss), and its jobs wait: so what is fetched and what is
- * purged meanwhile comes after all that is recovered, and wins.
+ * It runs on the shard's store thread, a step at a time, so that other shards of the thread go on. Until it is
+ * through the shard has nothing for readers (a miss), and its jobs wait; readers come in when the jobs that waited
+ * have run. So what is fetched and what is purged meanwhile comes after all that is recovered, and wins.
  *
  * Of two records of one digest the one with the later position counts. What a tombstone of the journal
  * covers, or has expired, is not entered. Bodies are not read: see verify.h.
@@ -20,8 +20,8 @@
 /* Before the shard's thread begins. */
 MUST_CHECK enum err recover_prepare(struct shard *shard);
 
-/* One step of a shard that is not ready. What fails (memory, a damaged journal) leaves it empty, and
- * ready. */
+/* One step; shard->recovery is NULL when it was the last. What fails (memory, a damaged journal) leaves the shard
+ * empty. */
 void recover_step(struct shard *shard);
 
 /* Positions of a run begin here, or 2^32 behind the last one that was found: what a power failure took from

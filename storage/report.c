@@ -58,7 +58,7 @@ tell(const struct report *report)
 }
 
 void
-report_ready(struct report *report)
+report_recovered(struct report *report)
 {
     if (atomic_fetch_sub(&report->waiting, 1) == 1)
         tell(report);

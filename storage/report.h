@@ -7,14 +7,14 @@
 
 /* Owner: the store; the last store thread to come tells. */
 struct report {
-    _Atomic unsigned waiting; /* shards that are not ready */
+    _Atomic unsigned waiting; /* shards that are not recovered */
     mono_time        began;
     struct shard   **shards;
     unsigned         count;
     struct log      *log;
 };
 
-/* One more shard is ready. Any thread. */
-void report_ready(struct report *report);
+/* One more shard is recovered. Any thread. */
+void report_recovered(struct report *report);
 
 #endif

@@ -49,8 +49,9 @@ struct shard {
     uint32_t         pending;    /* segments that wait for their footer; see commit.h */
     mono_time        sealed_due; /* when they must have it */
     mono_time        open_due;   /* ... and the open ones */
-    atomic_bool      ready; /* all that earlier runs stored is in the index; set once, by the store thread */
-    struct recovery *recovery; /* until then */
+    struct recovery *recovery;   /* until what earlier runs stored is in the index; no job runs before */
+    struct store_job opening;    /* sets ready, behind the jobs that waited for that */
+    atomic_bool      ready;      /* readers may look; set once */
 
     int64_t              epoch; /* s since 1970, of the index's expiry; frozen when it is ready */
     unsigned             number, shards;

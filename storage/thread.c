@@ -38,32 +38,32 @@ run_job(struct store_thread *thread, struct shard *shard)
 }
 
 static bool
-is_ready(const struct shard *shard)
+is_recovered(const struct shard *shard)
 {
-    return atomic_load_explicit(&shard->ready, memory_order_relaxed);
+    return shard->recovery == NULL;
 }
 
-/* One job of each shard that has one and is ready. */
+/* One job of each shard that has one and is recovered. */
 static bool
 run_jobs(struct store_thread *thread)
 {
     bool ran = false;
     for (unsigned i = 0; i < thread->count; i++)
-        if (is_ready(thread->shards[i]))
+        if (is_recovered(thread->shards[i]))
             ran |= run_job(thread, thread->shards[i]);
     return ran;
 }
 
-/* A step of the first shard that is not ready; false: all are. */
+/* A step of the first shard that is not recovered; false: all are. */
 static bool
 recover(struct store_thread *thread)
 {
     for (unsigned i = 0; i < thread->count; i++) {
-        if (is_ready(thread->shards[i]))
+        if (is_recovered(thread->shards[i]))
             continue;
         recover_step(thread->shards[i]);
-        if (is_ready(thread->shards[i]))
-            report_ready(thread->report);
+        if (is_recovered(thread->shards[i]))
+            report_recovered(thread->report);
         return true;
     }
     return false;
@@ -94,7 +94,7 @@ bring_to_disk(struct store_thread *thread)
 
     for (unsigned i = 0; i < thread->count; i++) {
         struct shard *shard = thread->shards[i];
-        if (!is_ready(shard))
+        if (!is_recovered(shard))
             continue;
         if (shard->journal.due.ns <= now.ns)
             journal_sync(&shard->journal);

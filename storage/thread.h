@@ -1,7 +1,7 @@
 /* thread.h: a store thread: it recovers its shards, runs their jobs one after the other, cleans ahead, and
  * waits for the disk when it is time.
  *
- *      at a start: recovery, step by step, shard by shard; a shard's jobs wait until it is ready
+ *      at a start: recovery, step by step, shard by shard; a shard's jobs wait for it
  *      submit ──▶ queue of the shard ──▶ run ──▶ a victim, if the reserve is low ──▶ next
  *                                         └── no jobs, all clean ──▶ sleep (futex)
  *
