@@ -65,8 +65,11 @@ begin_without(struct shard *shard)
 static void
 open_to_readers(struct store_job *job, struct store_writer *writer)
 {
+    struct shard *shard = writer->shard;
     (void)job;
-    atomic_store_explicit(&writer->shard->ready, true, memory_order_release);
+    atomic_store_explicit(&shard->ready, true, memory_order_release);
+    metric_set(&shard->metrics.recovered, shard->recovered);
+    metric_set(&shard->metrics.recovered_bytes, shard->recovered_bytes);
 }
 
 /* Readers come in behind the jobs that have waited: what was fetched meanwhile must not be hidden by what it
@@ -83,8 +86,8 @@ finish(struct shard *shard)
         begin_without(shard);
     snapshot_remove(shard);
     metric_set(&shard->metrics.segments_free, shard->table.unused_count);
-    metric_set(&shard->metrics.recovered, metric_read(&shard->metrics.objects));
-    metric_set(&shard->metrics.recovered_bytes, metric_read(&shard->metrics.bytes_live));
+    shard->recovered = metric_read(&shard->metrics.objects);
+    shard->recovered_bytes = metric_read(&shard->metrics.bytes_live);
     nsec took = mono_since(clock_mono(), recovery->began);
     metric_set(&shard->metrics.recovery_time, (uint64_t)(took / NSEC_PER_MSEC));
     survey_fini(&recovery->survey);

@@ -52,6 +52,8 @@ struct shard {
     struct recovery *recovery;   /* until what earlier runs stored is in the index; no job runs before */
     struct store_job opening;    /* sets ready, behind the jobs that waited for that */
     atomic_bool      ready;      /* readers may look; set once */
+    bool             reported;   /* ... and the report knows */
+    uint64_t         recovered, recovered_bytes;
 
     int64_t              epoch; /* s since 1970, of the index's expiry; frozen when it is ready */
     unsigned             number, shards;

@@ -185,6 +185,7 @@ begin_shard(struct store *store, struct shard *shard, struct fault *fault)
     if (store->on_disk)
         err = journal_create(&shard->journal, store->directory.path, 0, fault);
     atomic_store_explicit(&shard->ready, true, memory_order_release);
+    shard->reported = true; /* there is nothing to tell */
     return err;
 }
 

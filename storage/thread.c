@@ -62,11 +62,21 @@ recover(struct store_thread *thread)
         if (is_recovered(thread->shards[i]))
             continue;
         recover_step(thread->shards[i]);
-        if (is_recovered(thread->shards[i]))
-            report_recovered(thread->report);
         return true;
     }
     return false;
+}
+
+static void
+report(struct store_thread *thread)
+{
+    for (unsigned i = 0; i < thread->count; i++) {
+        struct shard *shard = thread->shards[i];
+        if (shard->reported || !atomic_load_explicit(&shard->ready, memory_order_relaxed))
+            continue;
+        shard->reported = true;
+        report_recovered(thread->report);
+    }
 }
 
 static bool
@@ -150,6 +160,7 @@ main_of_thread(void *argument)
         bool stop = atomic_load(&thread->stop); /* before the queues: what was pushed before it is seen */
         bool worked = recover(thread);
         worked |= run_jobs(thread);
+        report(thread);
         mono_time next = bring_to_disk(thread);
         if (worked)
             continue;
