@@ -85,9 +85,11 @@ collect(const struct head *request, struct languages *languages)
     while (head_walk(request, FIELD_ACCEPT_LANGUAGE, &walk, &member)) {
         struct language language;
         language.weight = weight_of(member, &language.range);
+        if (!is_range(language.range) || span_find(member, '"') >= 0)
+            return false;
         if (language.range.len == 0 || is_named(languages, language.range))
             continue;
-        if (languages->count == LANGUAGES_MAX || !is_range(language.range))
+        if (languages->count == LANGUAGES_MAX)
             return false;
         insert(languages, language);
     }

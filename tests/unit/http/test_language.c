@@ -53,7 +53,7 @@ Test(http_language, equal_wishes_have_one_form)
         { "Accept-Language: en, en-US, e\r\n", "e,en,en-us" },
         /* not all of it is a list of ranges */
         { "Accept-Language: en, Da dk ,, a\r\nAccept-Language: \"B\r\n", "en,da dk,a,\"b" },
-        { "Accept-Language: en;x=\"a,b\", da\r\n", "da,en" },
+        { "Accept-Language: en;x=\"a,b\", da\r\n", "en;x=\"a,b\",da" },
         { "Accept-Language: en, caf\xc3\x89\r\n", "en,caf\xc3\x89" },
     };
     struct memory memory;
