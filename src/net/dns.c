@@ -19,14 +19,27 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { TRIES = 3 };
 
+/* Which resolv.conf it was: a file that is written anew differs in one of these. */
+struct edition {
+    dev_t           device;
+    ino_t           inode;
+    off_t           size;
+    struct timespec changed;
+};
+
 struct dns {
-    struct loop *loop;
-    ares_channel channel;
-    struct timer timer; /* the next time-out in c-ares */
-    struct list  sockets;
+    struct loop        *loop;
+    ares_channel        channel;
+    struct timer        timer; /* the next time-out in c-ares */
+    struct list         sockets;
+    size_t              queries; /* under way, the forgotten ones included */
+    struct dns_settings settings;
+    struct edition      edition; /* of resolv.conf, when the channel was opened; zeros: there was none */
+    bool                fixed;   /* dns_use_server */
 };
 
 struct dns_socket {
@@ -38,6 +51,7 @@ struct dns_socket {
 };
 
 struct dns_query {
+    struct dns        *dns;
     struct dns_query **place; /* the owner's pointer here; NULL when forgotten */
     struct dns_answer *answer;
     void (*done)(struct dns_answer *answer);
@@ -275,6 +289,7 @@ handle_answer(void *argument, int status, int timeouts, struct ares_addrinfo *in
     struct dns_query *query = argument;
 
     (void)timeouts;
+    query->dns->queries--;
     if (query->place != NULL) {
         *query->place = NULL;
         fill(query, status, status == ARES_SUCCESS ? info : NULL);
@@ -287,12 +302,13 @@ handle_answer(void *argument, int status, int timeouts, struct ares_addrinfo *in
 /* ── questions ── */
 
 /* NOSORT: c-ares would connect a socket to each address to learn its routes; we sort ourselves. */
-static const struct ares_addrinfo_hints both_families
-    = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT };
+static const struct ares_addrinfo_hints both_families = { .ai_family = AF_UNSPEC,
+                                                          .ai_socktype = SOCK_STREAM,
+                                                          .ai_flags = ARES_AI_NOSORT };
 
 void
-dns_ask(struct dns *dns, const char *host, uint16_t port, struct dns_query **query,
-        struct dns_answer *answer, void (*done)(struct dns_answer *answer))
+dns_ask(struct dns *dns, const char *host, uint16_t port, struct dns_query **query, struct dns_answer *answer,
+        void (*done)(struct dns_answer *answer))
 {
     struct dns_query *new = malloc(sizeof *new);
 
@@ -302,8 +318,9 @@ dns_ask(struct dns *dns, const char *host, uint16_t port, struct dns_query **que
         done(answer);
         return;
     }
-    *new = (struct dns_query){ query, answer, done, port, .starting = true };
+    *new = (struct dns_query){ dns, query, answer, done, port, .starting = true };
     *query = new;
+    dns->queries++;
     ares_getaddrinfo(dns->channel, host, NULL, &both_families, handle_answer, new);
     if (*query != NULL)
         (*query)->starting = false;
@@ -321,39 +338,87 @@ dns_forget(struct dns_query **query)
 
 /* ── life ── */
 
+static struct edition
+edition_of(const char *path)
+{
+    struct stat stat_;
+
+    if (stat(path, &stat_) != 0)
+        return (struct edition){ 0 };
+    return (struct edition){ stat_.st_dev, stat_.st_ino, stat_.st_size, stat_.st_ctim };
+}
+
+static bool
+edition_equal(const struct edition *a, const struct edition *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size
+           && a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
 static int
-open_channel(struct dns *dns, nsec timeout)
+open_channel(struct dns *dns)
 {
     char                files_first[] = "fb";
     struct ares_options options = {
-        .timeout = (int)(timeout / NSEC_PER_MSEC),
+        .timeout = (int)(dns->settings.timeout / NSEC_PER_MSEC),
         .tries = TRIES,
         .lookups = files_first,
+        .resolvconf_path = (char *)(uintptr_t)dns->settings.resolv_conf, /* c-ares copies it */
+        .udp_port = dns->settings.port,
+        .tcp_port = dns->settings.port,
         .sock_state_cb = change_socket,
         .sock_state_cb_data = dns,
     };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
+    int mask =
+        ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
+
+    if (dns->settings.port != 0)
+        mask |= ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT;
+    dns->edition = edition_of(dns->settings.resolv_conf);
+    return ares_init_options(&dns->channel, &options, mask);
+}
+
+static int
+set_up(struct dns *dns)
+{
     int status = ares_library_init(ARES_LIB_INIT_ALL);
 
     if (status != ARES_SUCCESS)
         return status;
-    status = ares_init_options(&dns->channel, &options, mask);
+    status = open_channel(dns);
     if (status != ARES_SUCCESS)
         ares_library_cleanup();
     return status;
 }
 
+void
+dns_refresh(struct dns *dns)
+{
+    struct edition now = edition_of(dns->settings.resolv_conf), edition = dns->edition;
+    ares_channel   channel = dns->channel;
+
+    if (dns->queries > 0 || dns->fixed || edition_equal(&now, &edition))
+        return;
+    if (open_channel(dns) == ARES_SUCCESS) {
+        ares_destroy(channel); /* closes its sockets, which are told to `dns` */
+    } else {
+        dns->channel = channel;
+        dns->edition = edition; /* the next question tries again */
+    }
+}
+
 enum err
-dns_open(struct dns **dns, struct loop *loop, nsec timeout, struct fault *fault)
+dns_open(struct dns **dns, struct loop *loop, const struct dns_settings *settings, struct fault *fault)
 {
     struct dns *new = calloc(1, sizeof *new);
 
     if (new == NULL)
         return fault_set(fault, ERR_NO_MEMORY, "cannot resolve names: %s", err_text(ERR_NO_MEMORY));
     new->loop = loop;
+    new->settings = *settings;
     list_init(&new->sockets);
     timer_init(&new->timer, fire_timer);
-    int status = open_channel(new, timeout);
+    int status = set_up(new);
     if (status != ARES_SUCCESS) {
         free(new);
         return fault_set(fault, status == ARES_ENOMEM ? ERR_NO_MEMORY : ERR_SYSTEM,
@@ -382,6 +447,7 @@ dns_use_server(struct dns *dns, const char *server)
 {
     switch (ares_set_servers_ports_csv(dns->channel, server)) {
     case ARES_SUCCESS:
+        dns->fixed = true;
         return ERR_NONE;
     case ARES_ENOMEM:
         return ERR_NO_MEMORY;

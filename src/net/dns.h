@@ -22,13 +22,24 @@ struct dns_answer {
     struct addr addrs[RESOLVER_ADDRS_MAX]; /* sorted, none twice; the least ones when there are more */
 };
 
-/* `timeout` is for the first try; it doubles with each. Called at boot: c-ares' own set-up is not
- * thread-safe. */
-MUST_CHECK enum err dns_open(struct dns **dns, struct loop *loop, nsec timeout, struct fault *fault);
+struct dns_settings {
+    nsec        timeout;     /* of the first try; it doubles with each */
+    const char *resolv_conf; /* where the name servers are read from; a text that stays */
+    uint16_t    port;        /* of the name servers that it names; 0: the usual one */
+};
+
+/* Called at boot: c-ares' own set-up is not thread-safe. */
+MUST_CHECK enum err dns_open(struct dns **dns, struct loop *loop, const struct dns_settings *settings,
+                             struct fault *fault);
+
+/* Reads resolv.conf again if it has changed and nothing is under way: a machine may get its name servers
+ * after we were started, or others. When memory ends, all stays as it is. */
+void dns_refresh(struct dns *dns);
 
 /* Ends what is under way, without telling. No query may have an owner any more (dns_forget). */
 void dns_close(struct dns **dns);
 
+/* From now on this server, whatever resolv.conf says. */
 MUST_CHECK enum err dns_use_server(struct dns *dns, const char *server);
 
 /* Asks for IPv4 and IPv6. `*query` is set while it is under way; `done` may be called before dns_ask

@@ -49,7 +49,12 @@ resolver_create_with(struct resolver **resolver, struct loop *loop, const struct
         return fault_set(fault, ERR_NO_MEMORY, "cannot resolve names: %s", err_text(ERR_NO_MEMORY));
     new->loop = loop;
     new->times = *times;
-    enum err err = dns_open(&new->dns, loop, times->timeout, fault);
+    const struct dns_settings settings = {
+        .timeout = times->timeout,
+        .resolv_conf = times->resolv_conf == NULL ? "/etc/resolv.conf" : times->resolv_conf,
+        .port = times->port,
+    };
+    enum err err = dns_open(&new->dns, loop, &settings, fault);
     if (err != ERR_NONE) {
         free(new);
         return err;
@@ -135,6 +140,7 @@ ask(struct timer *timer)
 {
     struct resolver_watch *watch = CONTAINER_OF(timer, struct resolver_watch, ask);
 
+    dns_refresh(watch->resolver->dns);
     dns_ask(watch->resolver->dns, watch->host, watch->port, &watch->query, &watch->answer, handle_answer);
 }
 

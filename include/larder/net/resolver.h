@@ -5,8 +5,8 @@
  * 2, 4 ... 30 s; whoever watches keeps its last good answer. IP literals are answered at once and never
  * asked.
  *
- * Owner: one loop (the control thread's). Server list and search domains come from resolv.conf, /etc/hosts
- * counts.
+ * Owner: one loop (the control thread's). Server list and search domains come from resolv.conf, which is
+ * read again when it has changed; /etc/hosts counts.
  */
 #ifndef LARDER_NET_RESOLVER_H
 #define LARDER_NET_RESOLVER_H

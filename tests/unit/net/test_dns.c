@@ -30,7 +30,8 @@ asker_init(struct asker *asker, void (*script)(struct server *, unsigned, bool, 
 
     *asker = (struct asker){ 0 };
     cr_assert_eq(loop_create(&asker->loop, &fault), ERR_NONE);
-    cr_assert_eq(dns_open(&asker->dns, asker->loop, 5 * NSEC_PER_SEC, &fault), ERR_NONE);
+    const struct dns_settings settings = { 5 * NSEC_PER_SEC, "/etc/resolv.conf", 0 };
+    cr_assert_eq(dns_open(&asker->dns, asker->loop, &settings, &fault), ERR_NONE);
     server_open(&asker->server, asker->loop, script);
     cr_assert_eq(dns_use_server(asker->dns, asker->server.address), ERR_NONE);
 }

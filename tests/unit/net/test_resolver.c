@@ -10,7 +10,9 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ── what every test has ── */
 
@@ -117,10 +119,10 @@ answer_both(struct server *server, unsigned type, bool tcp, struct reply *reply)
 
 Test(net_resolver, addresses_of_both_families_come_sorted_and_once, .timeout = 30)
 {
-    static const char *const expected[]
-        = { "192.0.2.1:8080", "192.0.2.9:8080", "[2001:db8::1]:8080", "[2001:db8::2]:8080" };
-    struct resolver_times slow = quick;
-    struct client         client;
+    static const char *const expected[] = { "192.0.2.1:8080", "192.0.2.9:8080", "[2001:db8::1]:8080",
+                                            "[2001:db8::2]:8080" };
+    struct resolver_times    slow = quick;
+    struct client            client;
 
     slow.ttl_least = slow.ttl_most = 3600 * NSEC_PER_SEC;
     client_init(&client, &slow, answer_both);
@@ -144,7 +146,7 @@ answer_moving(struct server *server, unsigned type, bool tcp, struct reply *repl
 Test(net_resolver, asks_again_when_the_time_to_live_has_passed, .timeout = 30)
 {
     static const char *const first[] = { "192.0.2.1:8080" }, *const second[] = { "192.0.2.2:8080" };
-    struct client            client;
+    struct client client;
 
     client_init(&client, &quick, answer_moving);
     watch_name(&client, "moving.test.");
@@ -455,6 +457,49 @@ Test(net_resolver, the_resolver_may_end_when_a_watch_is_told, .timeout = 30)
     await_told(&client, 1);
     cr_expect_null(client.resolver);
     client_fini(&client);
+}
+
+/* ── resolv.conf ── */
+
+static void
+write_resolv_conf(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* As on a machine whose network comes up after us: nobody answers at the name server of the file, then
+ * another one stands there. */
+Test(net_resolver, follows_resolv_conf, .timeout = 60)
+{
+    static const char *const expected[] = { "192.0.2.1:8080", "192.0.2.9:8080", "[2001:db8::1]:8080",
+                                            "[2001:db8::2]:8080" };
+    char                     path[] = "/tmp/larder-resolv-XXXXXX";
+    struct resolver_times    hasty = quick;
+    struct client            client = { 0 };
+    struct fault             fault;
+
+    close(mkstemp(path));
+    write_resolv_conf(path, "nameserver 127.0.0.2\n");
+    cr_assert_eq(loop_create(&client.loop, &fault), ERR_NONE);
+    server_open(&client.server, client.loop, answer_both);
+    hasty.resolv_conf = path;
+    hasty.port = (uint16_t)atoi(strrchr(client.server.address, ':') + 1);
+    hasty.timeout = 20 * NSEC_PER_MSEC;
+    cr_assert_eq(resolver_create_with(&client.resolver, client.loop, &hasty, &fault), ERR_NONE);
+    watch_name(&client, "late.test.");
+    await_told(&client, 1);
+    cr_expect_eq(client.count, 0);
+    cr_expect_eq(client.server.asked_a, 0);
+    write_resolv_conf(path, "nameserver 127.0.0.1\n");
+    while (client.count == 0)
+        await_told(&client, client.told + 1);
+    expect_addrs(&client, expected, 4);
+    client_fini(&client);
+    unlink(path);
 }
 
 Test(net_resolver, servers_are_checked)
