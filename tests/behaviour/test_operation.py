@@ -95,6 +95,17 @@ def test_admin_errors_are_sentences(origin, larder, method, path, body, status):
     assert seen == status and isinstance(answer_["error"], str) and len(answer_["error"]) > 10
 
 
+def test_a_full_admin_socket_says_so(origin, larder):
+    held = [socket.socket(socket.AF_UNIX) for _ in range(64)]
+    for sock in held:
+        sock.connect(larder.admin)
+    done = run("stats", "--admin", larder.admin)
+    assert done.returncode == 1
+    assert done.stderr == "larder stats: There are too many connections to the admin socket.\n"
+    for sock in held:
+        sock.close()
+
+
 def test_graceful_stop_ends_exchanges(origin, start):
     larder = start()
     gate = Gate()
