@@ -56,7 +56,7 @@ take_final(struct fetch *fetch, const struct head *head)
     else if (!fetch_is_sent(fetch))
         fetch->stopped = true; /* the origin has heard enough */
     fetch->state = FETCH_BODY;
-    fetch_wait(fetch); /* another limit holds from here on */
+    fetch_wait(fetch); /* the body has a limit of its own, also when a part of it came with the head */
     fetch->left = fetch->framing.length;
     chunk_decode_init(&fetch->decoder);
     fetch->events->head(fetch->owner, head, &fetch->framing);

@@ -100,5 +100,7 @@ fetch_send_end(struct fetch *fetch)
         if (!fits) /* only when memory ended: the origin must not take the body for whole */
             fetch->stopped = true;
     }
+    if (fetch->state == FETCH_HEAD)
+        fetch_wait(fetch); /* perhaps all was sent already: then the origin's time begins */
     task_defer(fetch->origin->loop, &fetch->task);
 }

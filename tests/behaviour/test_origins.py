@@ -66,7 +66,7 @@ def test_no_first_byte(origin, start):
 
 
 def test_stops_in_the_body(origin, start):
-    larder = start(config=TIMEOUTS % (origin.address, "idle 50ms"))
+    larder = start(config=TIMEOUTS % (origin.address, "first-byte 1h idle 50ms"))
     gate = Gate()
 
     def handler(exchange):
