@@ -32,4 +32,4 @@ def test_a_store_is_warm_after_a_kill(origin, start, tmp_path):
     assert again.stop() == 0
     third = start(*arguments)
     third.wait(lambda s: s["store.recovered"] == 50)
-    assert third.get("/7").get("Cache-Status").startswith("larder; hit")
+    assert third.get("/7").get("Cache-Status").startswith("larder;hit")
