@@ -22,5 +22,6 @@ struct command {
 extern const struct command command_origin;
 extern const struct command command_load;
 extern const struct command command_herd;
+extern const struct command command_recover;
 
 #endif

@@ -3,6 +3,7 @@
  *      larder-bench origin ──▶ a stub origin with knobs in the path, and the demo site
  *      larder-bench load   ──▶ many requests, and what they took
  *      larder-bench herd   ──▶ one request from a thousand clients at the same moment
+ *      larder-bench recover ─▶ a store filled, killed and opened again
  *
  * The table of sub-commands is here; each has its own file. bench/README.md is the manual.
  */
@@ -11,7 +12,8 @@
 
 #include <stdlib.h>
 
-static const struct command *const commands[] = { &command_origin, &command_load, &command_herd };
+static const struct command *const commands[] = { &command_origin, &command_load, &command_herd,
+                                                  &command_recover };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

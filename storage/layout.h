@@ -68,6 +68,17 @@ footer_digest(const struct footer_entry *entry)
     return (struct digest){ le64_get(entry->digest_high), le64_get(entry->digest_low) };
 }
 
+/* The name of an eviction policy as the files have it: cut, or filled up with zeros. */
+enum { POLICY_NAME = 16 };
+
+static inline void
+policy_name(char to[static POLICY_NAME], const char *name)
+{
+    size_t len = strlen(name);
+    memset(to, 0, POLICY_NAME);
+    memcpy(to, name, len < POLICY_NAME ? len : POLICY_NAME);
+}
+
 /* What the trailer's sum must be. `stream` is scratch. */
 static inline uint64_t
 footer_sum(const struct footer_trailer *trailer, const struct footer_entry *entries,

@@ -21,10 +21,7 @@
 #include <larder/storage/eviction.h>
 #include <larder/storage/store.h>
 
-enum {
-    SHARD_POLICY = 16,
-    SHARD_SPARE = 1
-}; /* a free segment that only copies may take: else cleaning could not begin */
+enum { SHARD_SPARE = 1 }; /* a free segment that only copies may take: else cleaning could not begin */
 
 struct shard {
     struct lock            lock;

@@ -21,7 +21,7 @@ struct snapshot_header {
     le32          shard;
     unsigned char store[16];
     le64          run;
-    char          policy[SHARD_POLICY];
+    char          policy[POLICY_NAME];
     le32          segments;
     le32          bits; /* of the index; see index.h */
     le64          buckets;
@@ -115,7 +115,7 @@ fill_header(const struct shard *shard, const struct snapshot_row *rows, struct s
                                         .writes = le64_of(shard->table.writes) };
     memcpy(header->magic, magic, sizeof magic);
     memcpy(header->store, shard->store, sizeof header->store);
-    strncpy(header->policy, shard->eviction->name, sizeof header->policy);
+    policy_name(header->policy, shard->eviction->name);
     header->rows_sum = le64_of(hash_checksum(rows_of(rows, shard->table.count)));
     header->buckets_sum = le64_of(hash_checksum(buckets_of(&shard->index.table)));
     header->sum = le64_of(hash_checksum(span_of(header, offsetof(struct snapshot_header, sum))));
@@ -177,10 +177,10 @@ read_header(struct loading *loading)
 {
     struct shard           *shard = loading->shard;
     struct snapshot_header *header = &loading->header;
-    char                    policy[SHARD_POLICY];
+    char                    policy[POLICY_NAME];
     struct stat             status;
 
-    strncpy(policy, shard->eviction->name, sizeof policy);
+    policy_name(policy, shard->eviction->name);
     if (disk_read(&loading->file, 0, header, sizeof *header) != ERR_NONE
         || memcmp(header->magic, magic, sizeof magic) != 0 || le32_get(header->format) != LAYOUT_FORMAT
         || le64_get(header->sum) != hash_checksum(span_of(header, offsetof(struct snapshot_header, sum))))

@@ -76,8 +76,7 @@ fill_super(struct store *store, const char *policy)
     struct super *super = &store->directory.super;
 
     read_boot_id(super->boot);
-    memset(super->policy, 0, sizeof super->policy);
-    strncpy(super->policy, policy, sizeof super->policy);
+    policy_name(super->policy, policy);
     super->shards = le32_of(store->shape.shards);
     super->segment_size = le32_of(store->shape.segment_size);
     super->shard_size = le64_of((uint64_t)store->shape.segments * store->shape.segment_size);
@@ -125,9 +124,9 @@ take_over(struct store *store, const struct store_config *config)
 {
     struct super *super = &store->directory.super;
     const char   *why = why_empty(store);
-    char          policy[SUPER_POLICY];
+    char          policy[POLICY_NAME];
 
-    strncpy(policy, eviction_of(config)->name, sizeof policy);
+    policy_name(policy, eviction_of(config)->name);
     store->continued = why == NULL;
     store->was_clean = le32_get(super->flags) & SUPER_CLEAN;
     store->same_policy = memcmp(policy, super->policy, sizeof policy) == 0;

@@ -10,7 +10,7 @@
 
 #include <larder/base/err.h>
 
-enum { SUPER_SIZE = 4096, SUPER_CLEAN = 1, SUPER_COPIES = 2, SUPER_POLICY = 16 };
+enum { SUPER_SIZE = 4096, SUPER_CLEAN = 1, SUPER_COPIES = 2 };
 
 struct super {
     unsigned char magic[8]; /* "larderSB" */
@@ -24,9 +24,9 @@ struct super {
     le64          begun; /* ms since 1970: when it began empty */
     unsigned char boot[16];
     unsigned char seed[HASH_SEED_SIZE];
-    le64          run;                  /* counts the starts since it began empty, from 1 */
-    char          policy[SUPER_POLICY]; /* name of the eviction policy, zeros behind it */
-    le64          sum;                  /* xxh3 of the bytes before */
+    le64          run;                 /* counts the starts since it began empty, from 1 */
+    char          policy[POLICY_NAME]; /* name of the eviction policy, zeros behind it */
+    le64          sum;                 /* xxh3 of the bytes before */
 };
 
 static_assert(sizeof(struct super) == 144, "superblock");

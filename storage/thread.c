@@ -96,9 +96,10 @@ now_of(const struct store_thread *thread)
     return thread->shards[0]->disk.calls->mono();
 }
 
-/* What is due is brought to the disk. Until when nothing else will be. */
+/* What is due is brought to the disk; who is busy with a recovery does not wait for large writes meanwhile. Until
+ * when nothing else will be due. */
 static mono_time
-bring_to_disk(struct store_thread *thread)
+bring_to_disk(struct store_thread *thread, bool busy)
 {
     mono_time now = now_of(thread), next = MONO_NEVER;
 
@@ -108,7 +109,7 @@ bring_to_disk(struct store_thread *thread)
             continue;
         if (shard->journal.due.ns <= now.ns)
             journal_sync(&shard->journal);
-        if (commit_due(shard).ns <= now.ns)
+        if (commit_due(shard).ns <= now.ns && !busy)
             commit_run(shard, now);
         mono_time due = commit_due(shard);
         if (shard->journal.due.ns < due.ns)
@@ -158,11 +159,11 @@ main_of_thread(void *argument)
 
     for (;;) {
         bool stop = atomic_load(&thread->stop); /* before the queues: what was pushed before it is seen */
-        bool worked = recover(thread);
-        worked |= run_jobs(thread);
+        bool recovering = recover(thread);
+        bool ran = run_jobs(thread);
         report(thread);
-        mono_time next = bring_to_disk(thread);
-        if (worked)
+        mono_time next = bring_to_disk(thread, recovering);
+        if (recovering || ran)
             continue;
         if (stop)
             break;

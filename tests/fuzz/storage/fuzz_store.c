@@ -8,13 +8,12 @@
  * Holds: a start never crashes; what is found is byte for byte what was written under that key; what was removed
  * is not found, unless sums were forged; the store then goes on taking and evicting records.
  */
-#include "fuzz.h"
-
 #include "layout.h"
 #include "recover.h"
 #include "store_open.h"
 #include "super.h"
 
+#include <larder/base/check.h>
 #include <larder/storage/store.h>
 
 #include <errno.h>
@@ -22,6 +21,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,9 +55,9 @@ static struct {
 static void
 fill_body(char *at, size_t len, uint64_t seed)
 {
-    for (size_t i = 0; i < len; i++) {
-        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
-        at[i] = (char)(seed >> 56);
+    for (size_t i = 0; i < len; i += sizeof seed) {
+        seed = (seed + i) * UINT64_C(6364136223846793005) + 1442695040888963407;
+        memcpy(at + i, &seed, len - i < sizeof seed ? len - i : sizeof seed);
     }
 }
 
@@ -401,6 +401,14 @@ apply(struct image images[FILES], const struct edit *edit, struct hash_stream *s
     return false;
 }
 
+static char *
+copy_of(const struct image *image)
+{
+    char *copy = malloc(image->size + 1);
+    CHECK(copy != NULL);
+    return memcpy(copy, image->bytes, image->size);
+}
+
 static bool
 lay_out(unsigned which, const uint8_t *data, size_t size)
 {
@@ -412,7 +420,7 @@ lay_out(unsigned which, const uint8_t *data, size_t size)
     for (int i = 0; i < FILES; i++) {
         images[i] = fuzz.images[which][i];
         if (images[i].bytes != NULL)
-            images[i].bytes = fuzz_copy(span_of(images[i].bytes, images[i].size));
+            images[i].bytes = copy_of(&images[i]);
     }
     for (size_t i = 0; i + EDIT <= size && i < (size_t)EDITS_MAX * EDIT; i += EDIT) {
         struct edit edit = read_edit(data + i);
@@ -431,6 +439,8 @@ lay_out(unsigned which, const uint8_t *data, size_t size)
 }
 
 /* ── one input ── */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* How many of the template's records are there. */
 static unsigned
