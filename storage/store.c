@@ -406,7 +406,7 @@ static bool
 take_room(struct store *store, size_t cost)
 {
     uint64_t before = atomic_fetch_add_explicit(&store->waiting, cost, memory_order_relaxed);
-    if (before == 0 || before + cost <= store->shape.waiting_max)
+    if (before == 0 || cost == 0 || before + cost <= store->shape.waiting_max)
         return true;
     atomic_fetch_sub_explicit(&store->waiting, cost, memory_order_relaxed);
     return false;

@@ -21,6 +21,7 @@ init_tables(struct cache *cache)
 {
     for (unsigned i = 0; i < FLIGHT_TABLES; i++) {
         lock_init(&cache->tables[i].lock, LOCK_RANK_FLIGHT, "flights");
+        list_init(&cache->tables[i].pending);
         enum err err = map_init(&cache->tables[i].flights, FLIGHT_CHAINS);
         if (err != ERR_NONE)
             return err;
@@ -99,21 +100,74 @@ remove_all(struct cache_purge *purge, struct store_writer *writer)
         purge->removed += removed;
 }
 
+/* The purge is known from here on, before it runs: nobody is answered with what it will remove, and what is under way
+ * now is not stored. */
+static void
+announce(struct cache *cache, struct cache_purge *purge)
+{
+    struct flight_table *table = cache_table(cache, purge->key.digest);
+
+    lock_acquire(&table->lock);
+    table->purged[atomic_load(&table->purges) % PURGES_KEPT] = purge->key.digest;
+    atomic_fetch_add(&table->purges, 1);
+    list_push_back(&table->pending, &purge->node);
+    atomic_fetch_add(&cache->purging, 1);
+    lock_release(&table->lock);
+}
+
+static void
+withdraw(struct cache *cache, struct cache_purge *purge)
+{
+    struct flight_table *table = cache_table(cache, purge->key.digest);
+
+    lock_acquire(&table->lock);
+    list_remove(&purge->node);
+    atomic_fetch_sub(&cache->purging, 1);
+    lock_release(&table->lock);
+}
+
+bool
+cache_is_purging(struct cache *cache, struct digest primary)
+{
+    struct flight_table *table = cache_table(cache, primary);
+    bool                 found = false;
+
+    if (atomic_load_explicit(&cache->purging, memory_order_relaxed) == 0)
+        return false;
+    lock_acquire(&table->lock);
+    LIST_EACH(&table->pending, node)
+    found = found || digest_equal(CONTAINER_OF(node, struct cache_purge, node)->key.digest, primary);
+    lock_release(&table->lock);
+    return found;
+}
+
 static void
 purge_run(struct store_job *job, struct store_writer *writer)
 {
     struct cache_purge *purge = CONTAINER_OF(job, struct cache_purge, job);
 
-    flight_doom_all(purge->cache, purge->key.digest);
-    remove_all(purge, writer);
+    if (purge->single) {
+        purge->removed += writer_remove(writer, &purge->key);
+    } else {
+        flight_doom_all(purge->cache, purge->key.digest);
+        remove_all(purge, writer);
+        withdraw(purge->cache, purge);
+    }
     purge->done(purge);
 }
 
+/* It costs no room: an invalidation must not be lost because much waits to be written. */
 enum err
 cache_purge(struct cache *cache, struct cache_purge *purge)
 {
     purge->cache = cache;
     purge->removed = 0;
-    purge->job = (struct store_job){ .cost = 256, .run = purge_run };
-    return store_submit(cache->store, purge->key.digest, &purge->job);
+    purge->job = (struct store_job){ .cost = 0, .run = purge_run };
+    list_init(&purge->node);
+    if (!purge->single)
+        announce(cache, purge);
+    enum err err = store_submit(cache->store, purge->key.digest, &purge->job);
+    if (err != ERR_NONE && !purge->single)
+        withdraw(cache, purge);
+    return err;
 }

@@ -30,6 +30,12 @@ forget(struct span *kept)
     *kept = SPAN_EMPTY;
 }
 
+static struct flight_table *
+table_of(struct flight *flight)
+{
+    return cache_table(flight->cache, flight->name);
+}
+
 struct flight *
 flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key,
               struct digest name, bool may_store)
@@ -42,6 +48,7 @@ flight_create(struct cache *cache, const struct store_key *primary, const struct
     flight->primary = (struct store_key){ primary->digest, keep(primary->text) };
     flight->key = (struct store_key){ key->digest, keep(key->text) };
     flight->name = name;
+    flight->purges = atomic_load(&table_of(flight)->purges);
     atomic_init(&flight->refs, 1);
     atomic_init(&flight->phase, FLIGHT_OPEN);
     if (flight->primary.text.at == NULL || flight->key.text.at == NULL)
@@ -74,12 +81,6 @@ flight_release(struct flight **pointer)
 }
 
 /* ── hooks ── */
-
-static struct flight_table *
-table_of(struct flight *flight)
-{
-    return cache_table(flight->cache, flight->name);
-}
 
 static bool
 has_digest(const struct map_node *node, const void *wanted)
@@ -152,9 +153,14 @@ flight_doom_all(struct cache *cache, struct digest primary)
 bool
 flight_is_doomed(struct flight *flight)
 {
-    lock_acquire(&table_of(flight)->lock);
-    bool doomed = flight->doomed;
-    lock_release(&table_of(flight)->lock);
+    struct flight_table *table = table_of(flight);
+
+    lock_acquire(&table->lock);
+    uint64_t purges = atomic_load(&table->purges);
+    bool     doomed = flight->doomed || purges - flight->purges > PURGES_KEPT;
+    for (uint64_t number = flight->purges; !doomed && number < purges; number++)
+        doomed = digest_equal(table->purged[number % PURGES_KEPT], flight->primary.digest);
+    lock_release(&table->lock);
     return doomed;
 }
 
@@ -266,6 +272,7 @@ flight_share(struct flight *flight, struct span meta, const struct verdict *verd
     flight->vary = kept_vary;
     flight->values = kept_values;
     flight->verdict = *verdict;
+    flight->verdict.hidden[0] = flight->verdict.hidden[1] = SPAN_EMPTY; /* they point into the head */
     flight->length = length;
     flight->fill = fill;
     note_outcome(flight);
@@ -414,4 +421,10 @@ bool
 flight_may_store(const struct flight *flight)
 {
     return flight->may_store;
+}
+
+const struct store_key *
+flight_key(const struct flight *flight)
+{
+    return &flight->key;
 }

@@ -213,6 +213,8 @@ store_body(const struct place *place)
 
     if (!fill_pieces(flight->fill, pieces, &count))
         return ERR_LIMIT;
+    if (flight->length >= 0 && fill_size(flight->fill) != (uint64_t)flight->length)
+        return ERR_CORRUPT; /* never a body that is not as long as its head says */
     if (flight->length < 0 && !object_is_partial(meta)) {
         enum err err = object_set_length(place->arena, meta, fill_size(flight->fill), &meta);
         if (err != ERR_NONE)

@@ -7,7 +7,10 @@
 
 #include <larder/base/check.h>
 
-/* A part does not take the place of the whole, as long as that may be sent and is not known to be another one. */
+enum { WORTH = 8 }; /* a part that has less than this share of what is stored is not worth writing both */
+
+/* A part does not take the place of the whole, as long as that may be sent and is not known to be another one; nor does a small one make
+ * us write a much larger one anew. */
 bool
 land_is_covered(const struct place *place, const struct store_key *key, const struct object *part)
 {
@@ -15,8 +18,12 @@ land_is_covered(const struct place *place, const struct store_key *key, const st
     struct object stored;
 
     if (!writer_find(place->writer, key, &record) || !object_read(record.meta, &stored)
-        || (stored.flags & (OBJECT_MARKER | OBJECT_PARTIAL)))
+        || (stored.flags & OBJECT_MARKER))
         return false;
+    if (stored.flags & OBJECT_PARTIAL)
+        return place->now.ns < stored.fresh_until.ns
+               && validators_share_strong(&stored.validators, &part->validators)
+               && fill_size(place->flight->fill) < record.body.len / WORTH;
     bool known = stored.validators.etag.len > 0 && part->validators.etag.len > 0;
     return known ? validators_share_strong(&stored.validators, &part->validators)
                  : place->now.ns < stored.fresh_until.ns;

@@ -30,6 +30,7 @@ struct looker {
     struct store_key              name;  /* of the flight: `whole`, or a part of it */
     struct span    values;  /* of a variant: those that its key is made of; empty: the primary key */
     uint64_t       edition; /* of the marker that led there; 0: none did */
+    wall_time      aside;   /* when what is stored and of no use was created; 0: nothing is */
     struct lookup *found;
 };
 
@@ -100,8 +101,8 @@ has_changed(struct looker *look)
     struct lease now;
     if (!store_find(look->cache->store, look->reader, &look->key, look->now, &now))
         return false;
-    bool changed =
-        look->found->lease.shard == NULL || now.record.created.ns != look->found->lease.record.created.ns;
+    wall_time     seen = look->found->lease.shard == NULL ? look->aside : look->found->lease.record.created;
+    bool          changed = now.record.created.ns != seen.ns;
     struct object object;
     if (look->found->lease.shard == NULL && !object_read(now.record.meta, &object))
         changed = false; /* unreadable then and now */
@@ -163,14 +164,25 @@ hit_stale(struct looker *look, enum reason reason)
 
 /* Whether the stored part has the one range that is wanted. */
 static bool
-has_range(const struct object *object, size_t len, const struct range_set *ranges)
+has_range(const struct looker *look, const struct object *object, size_t len)
 {
-    struct byte_range wanted[RANGES_MAX];
-    unsigned          count;
+    const struct range_set *ranges = look->asked->ranges;
+    struct byte_range       wanted[RANGES_MAX];
+    unsigned                count;
 
     return ranges != NULL && ranges->count == 1
+           && conditional_if_range_holds(look->request, &object->validators, look->now)
            && range_resolve(ranges, object->complete, wanted, &count) == ERR_NONE
            && wanted[0].first >= object->first && wanted[0].last < object->first + (int64_t)len;
+}
+
+/* What is stored is of no use, and will be replaced. */
+static enum look
+put_aside(struct looker *look)
+{
+    look->aside = look->found->lease.record.created;
+    lease_release(&look->found->lease);
+    return LOOK_MISS;
 }
 
 /* A part that lacks what is wanted. The rest of it can be asked for alone when it is in one piece. */
@@ -182,9 +194,7 @@ look_past_part(struct looker *look, bool fresh)
 
     found->completes = fresh && look->asked->ranges == NULL && !look->asked->distrust
                        && (found->object.first == 0 || end == found->object.complete);
-    if (!found->completes)
-        lease_release(&found->lease);
-    return LOOK_MISS;
+    return found->completes ? LOOK_MISS : put_aside(look);
 }
 
 /* What is stored is an object: may it be sent? MISS: it has to be validated. */
@@ -199,7 +209,7 @@ look_at_object(struct looker *look)
                                                                              : REASON_COOKIE);
     enum reuse reuse = reuse_decide(&found->object, look->request, look->settings, look->now, &reason);
     found->covers = !(found->object.flags & OBJECT_PARTIAL)
-                    || has_range(&found->object, found->lease.record.body.len, look->asked->ranges);
+                    || has_range(look, &found->object, found->lease.record.body.len);
     if (!found->covers)
         return look_past_part(look, reuse == REUSE_FRESH);
     switch (reuse) {
@@ -210,12 +220,11 @@ look_at_object(struct looker *look)
     case REUSE_VALIDATE:
         break;
     }
-    if (look->asked->distrust) {
-        lease_release(&found->lease);
-        return LOOK_MISS;
-    }
+    if (look->asked->distrust)
+        return put_aside(look);
     if (reuse_on_error(&found->object, look->now) && is_recent(look, look->cache->troubled))
         return hit(look, REASON_STALE_IF_ERROR);
+    found->reason = reason == REASON_CLIENT ? reason : REASON_NONE;
     if (reason == REASON_ALWAYS_VALIDATE)
         return go_alone(look, reason); /* nobody may share what the origin says to this request */
     return LOOK_MISS;
@@ -250,6 +259,8 @@ look_in_store(struct looker *look)
         lease_release(&found->lease);
         return next;
     }
+    if (found->object.flags & OBJECT_ALIAS)
+        return put_aside(look);
     return look_at_object(look);
 }
 
@@ -264,7 +275,7 @@ lookup_fits(struct arena *arena, const struct flight *flight, const struct head 
         if (!flight_suits(flight, *values))
             return FIT_OTHER_VARIANT;
     }
-    if (!flight_verdict(flight)->reusable)
+    if (!flight_verdict(flight)->store || !flight_verdict(flight)->reusable)
         return FIT_NOT_REUSABLE;
     if (flight_verdict(flight)->implicit && has_credentials(request, settings))
         return FIT_CREDENTIALS;
@@ -419,6 +430,8 @@ lookup_object(struct cache *cache, unsigned reader, struct arena *arena,
                            .found = lookup };
     enum look     next = LOOK_AGAIN;
 
+    if (cache_is_purging(cache, question->primary->digest))
+        next = go_without(&look, REASON_PURGED);
     for (unsigned i = 0; next == LOOK_AGAIN; i++)
         next = i < LOOKS_MAX ? look_once(&look) : go_without(&look, REASON_NONE);
     if (next == LOOK_NO_MEMORY) {

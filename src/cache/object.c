@@ -9,6 +9,7 @@
 #include <larder/cache/object.h>
 
 #include <larder/base/check.h>
+#include <larder/cache/vary.h>
 #include <larder/http/date.h>
 #include <larder/http/framing.h>
 #include <larder/http/parse.h>
@@ -392,6 +393,8 @@ write_joined(struct writer *writer, const struct head *stored, const struct upda
     write_status_line(writer, stored->status, stored->reason);
     for (unsigned i = 0; i < stored->count; i++) {
         const struct field *old = &stored->fields[i], *new = head_find_name(head, old->name);
+        if (old->id == FIELD_DATE && !head_has(head, FIELD_DATE))
+            continue; /* RFC 9110 §6.6.1: then it is of now */
         if (new == NULL || !is_replacing(update, new))
             write_field(writer, old->name, old->value);
         else if (head_find_name(stored, old->name) == old)
@@ -402,14 +405,20 @@ write_joined(struct writer *writer, const struct head *stored, const struct upda
             write_field(writer, head->fields[i].name, head->fields[i].value);
 }
 
-/* The next line of a head that is not its Date. */
+/* The next line of a head that decides about its reuse, or describes its body. */
 static struct span
 next_line(struct span *rest)
 {
-    struct span line;
+    static const struct span telling[] = { SPAN("Cache-Control:"), SPAN("CDN-Cache-Control:"),
+                                           SPAN("Expires:"),       SPAN("ETag:"),
+                                           SPAN("Last-Modified:"), SPAN("Vary:"),
+                                           SPAN("Content-"),       SPAN("Surrogate-Control:") };
+    struct span              line;
+
     while (span_split(rest, '\n', &line))
-        if (!span_starts_nocase(line, SPAN("Date:")))
-            return line;
+        for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
+            if (span_starts_nocase(line, telling[i]))
+                return line;
     return SPAN_EMPTY;
 }
 
@@ -430,10 +439,22 @@ object_is_news(const struct object *stored, struct span meta)
     return false;
 }
 
+/* Whether what it varies on now is among what its key was made of. */
+static bool
+is_selected_alike(struct arena *arena, const struct head *head, struct span vary)
+{
+    struct span now, both;
+    bool        star;
+
+    return vary_spec(arena, head, &now, &star) == ERR_NONE && !star
+           && (now.len == 0 || (vary_union(arena, vary, now, &both) == ERR_NONE && span_equal(both, vary)));
+}
+
 /* The verdict on the joined head, with the age that the update itself says. */
 static enum err
-judge(struct arena *arena, struct span joined, const struct head *update, const struct head *request,
-      const struct cache_settings *settings, wall_time requested, wall_time received, struct verdict *verdict)
+judge(struct arena *arena, struct span joined, struct span vary, const struct head *update,
+      const struct head *request, const struct cache_settings *settings, wall_time requested,
+      wall_time received, struct verdict *verdict)
 {
     struct field *fields = arena_alloc(arena, (FIELDS_MAX + 1) * sizeof fields[0]);
     struct head   head;
@@ -447,7 +468,23 @@ judge(struct arena *arena, struct span joined, const struct head *update, const 
     if (age != NULL && !head_add(&head, age->name, age->value, FIELD_AGE))
         return ERR_LIMIT;
     policy_answer(request, &head, settings, requested, received, verdict);
+    if (verdict->store && !is_selected_alike(arena, &head, vary)) {
+        verdict->store = verdict->reusable = false;
+        verdict->reason = REASON_VARY_CHANGED;
+    }
     return ERR_NONE;
+}
+
+/* How strong Last-Modified is was decided when the body came (RFC 9110 §8.8.2.2), not when it was validated. */
+static void
+keep_date(char *memory, const struct object *stored)
+{
+    struct object_header header;
+
+    memcpy(&header, memory, sizeof header);
+    header.date = stored->validators.date;
+    header.has_date = stored->validators.has_date;
+    memcpy(memory, &header, sizeof header);
 }
 
 /* The stored head, parsed, and what the update is about. */
@@ -491,13 +528,17 @@ object_refresh(struct arena *arena, const struct object *stored, const struct he
         return ERR_NO_MEMORY;
     writer_init(&writer, memory + sizeof header, room);
     write_joined(&writer, &old, &update);
+    write_date_if_missing(&writer, answer, received);
     if (writer.failed)
         return ERR_LIMIT;
-    err = judge(arena, writer_span(&writer), answer, request, settings, requested, received, verdict);
+    err = judge(arena, writer_span(&writer), stored->vary, answer, request, settings, requested, received,
+                verdict);
     if (err != ERR_NONE)
         return err;
     fill_header(&header, stored->status, verdict);
     fill_part(&header, stored);
-    header.has_date = stored->validators.has_date || head_has(answer, FIELD_DATE);
-    return finish_meta(memory, &header, writer_span(&writer), stored->vary, received, meta);
+    enum err done = finish_meta(memory, &header, writer_span(&writer), stored->vary, received, meta);
+    if (done == ERR_NONE)
+        keep_date(memory, stored);
+    return done;
 }

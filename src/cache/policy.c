@@ -28,6 +28,26 @@ reason_text(enum reason reason)
     return reasons[reason].text;
 }
 
+bool
+reason_is_of_answer(enum reason reason)
+{
+    switch (reason) {
+    case REASON_NO_STORE:
+    case REASON_PRIVATE:
+    case REASON_SET_COOKIE:
+    case REASON_STATUS:
+    case REASON_NO_FRESHNESS:
+    case REASON_VARY_STAR:
+    case REASON_VARY_LIMIT:
+    case REASON_VARY_CHANGED:
+    case REASON_TOO_LARGE:
+    case REASON_HEAD_TOO_LARGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const struct metric_row reason_rows[] = {
 #define REASON_METRIC(id, name, text)                                                                        \
     { name, METRIC_COUNTER, "requests", "Requests with the reason: " text ".",                               \
@@ -56,6 +76,9 @@ policy_request(const struct head *request, bool has_body)
         return REASON_METHOD;
     if (has_body)
         return REASON_BODY;
+    /* RFC 9111 §4.3.2: not for a cache to judge. */
+    if (head_has(request, FIELD_IF_MATCH) || head_has(request, FIELD_IF_UNMODIFIED_SINCE))
+        return REASON_CONDITION;
     return REASON_NONE;
 }
 
@@ -134,7 +157,7 @@ forbidden_by_kind(const struct head *request, const struct head *response, const
         return REASON_PARTIAL;
     /* What the request's own conditions, range or expectation led to says nothing to others. */
     if (response->status == 412 || response->status == 416 || response->status == 417)
-        return REASON_PARTIAL;
+        return REASON_CONDITION;
     if (request->method == METHOD_POST && (verdict->implicit || verdict->source == LIFETIME_NONE))
         return REASON_METHOD;
     return REASON_NONE;

@@ -8,21 +8,29 @@
 
 #include "recent.h"
 
+#include <larder/base/list.h>
 #include <larder/base/lock.h>
 #include <larder/base/map.h>
 #include <larder/cache/flight.h>
 
 enum { FLIGHT_TABLES = 16 };
 
+enum { PURGES_KEPT = 64 };
+
+/* Guard: lock, but for `purges`, which may be read without. */
 struct flight_table {
-    struct lock lock;
-    struct map  flights; /* Guard: lock */
+    struct lock      lock;
+    struct map       flights;
+    struct list      pending;             /* purges that were asked for and have not run */
+    _Atomic uint64_t purges;              /* asked for so far */
+    struct digest    purged[PURGES_KEPT]; /* the last of them: number n at n % PURGES_KEPT */
 };
 
 /* Frozen after cache_create, but for the tables. */
 struct cache {
     struct store        *store;
     unsigned             workers;
+    _Atomic unsigned     purging;     /* purges that have not run, in all tables */
     struct recent       *uncacheable; /* keys whose last answer could not be shared */
     struct recent       *troubled;    /* keys whose origin failed while something stale could stand in */
     struct flight_table  tables[FLIGHT_TABLES];
@@ -49,6 +57,7 @@ struct flight {
     struct store_key          primary, key; /* texts are ours; frozen */
     struct digest             name;         /* by which it is found: of `key`, but for the edition; frozen */
     bool                      may_store;    /* frozen */
+    uint64_t                  purges;       /* of its table when it began; frozen */
 
     /* Guard: the table's lock */
     struct map_node node;
@@ -83,6 +92,10 @@ void flight_unhook(struct flight *flight);
 
 /* Marks all flights of the primary key as purged and unhooks them. Takes the lock. */
 void flight_doom_all(struct cache *cache, struct digest primary);
+/* Whether what it brings must not be stored: its key was purged since it began. */
 bool flight_is_doomed(struct flight *flight);
+
+/* Whether a purge of that primary key was asked for and has not run: what is stored is gone already. */
+bool cache_is_purging(struct cache *cache, struct digest primary);
 
 #endif

@@ -227,7 +227,7 @@ name_language(struct arena *arena, struct span values, struct span language, str
         bool is_language =
             span_equal(line, SPAN(LANGUAGE_NAME)) || span_starts(line, SPAN(LANGUAGE_NAME ":"));
         if (is_language) {
-            put(&run, SPAN(LANGUAGE_NAME ": ="));
+            put(&run, SPAN(LANGUAGE_NAME "=")); /* no values of a request have that form */
             for (size_t i = 0; i < language.len; i++)
                 run.at[run.len++] = ascii_lower(language.at[i]);
         } else {
@@ -240,24 +240,51 @@ name_language(struct arena *arena, struct span values, struct span language, str
     return named ? ERR_NONE : ERR_NOT_FOUND;
 }
 
-/* The form is ordered by weight, and a weight of 1 is not written: who wants one language most has it in front, and no second one
- * of the same weight behind it. */
+/* "de" or "de;q=0.7" with a well-formed tag; a weight of 1 is 1000. */
+static bool
+read_wish(struct span member, struct span *language, unsigned *weight)
+{
+    struct span rest = member;
+    uint64_t    thousandths = 1000;
+
+    if (!span_split(&rest, ';', language) || language->len == 0)
+        return false;
+    for (size_t i = 0; i < language->len; i++) {
+        char c = language->at[i];
+        if (c != '-' && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+            return false;
+    }
+    if (rest.at != NULL) { /* "q=0.7": the form never has more than three digits */
+        char   digits[4] = "000";
+        size_t count = rest.len > 4 ? rest.len - 4 : 0;
+        if (!span_starts(rest, SPAN("q=0")) || count > 3)
+            return false;
+        memcpy(digits, count > 0 ? rest.at + 4 : "", count);
+        if (!span_to_u64(span_of(digits, 3), 999, &thousandths))
+            return false;
+    }
+    *weight = (unsigned)thousandths;
+    return true;
+}
+
+/* The one language that is wanted before all others. Where anything is odd, or "*" is there, none is. */
 static bool
 first_wish(struct span form, struct span *language)
 {
-    struct span rest = form, second = SPAN_EMPTY, weight, second_weight;
+    struct span rest = form, member, name;
+    unsigned    best = 0, weight;
+    bool        tie = true;
 
-    if (!span_split(&rest, ',', language) || language->len == 0)
-        return false;
-    if (rest.at != NULL)
-        span_split(&rest, ',', &second);
-    weight = *language;
-    span_split(&weight, ';', language);
-    second_weight = second;
-    if (second_weight.at != NULL)
-        span_split(&second_weight, ';', &second);
-    bool tie = second.at != NULL && span_equal(weight, second_weight);
-    return !tie && !span_equal(*language, SPAN("*"));
+    while (span_split(&rest, ',', &member)) {
+        if (!read_wish(member, &name, &weight))
+            return false;
+        tie = weight == best ? true : weight > best ? false : tie;
+        if (weight > best) {
+            best = weight;
+            *language = name;
+        }
+    }
+    return best > 0 && !tie;
 }
 
 enum err

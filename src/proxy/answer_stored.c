@@ -88,7 +88,9 @@ write_whole(struct exchange *exchange, const struct object *object, struct span 
 static enum precondition
 evaluate(const struct exchange *exchange, const struct object *object)
 {
-    if (object->status / 100 != 2 || !conditional_is(&exchange->head))
+    bool reads = exchange->head.method == METHOD_GET || exchange->head.method == METHOD_HEAD;
+
+    if (!reads || object->status / 100 != 2 || !conditional_is(&exchange->head))
         return PRECONDITION_NONE;
     return conditional_evaluate(&exchange->head, &object->validators, loop_wall(exchange->worker->loop));
 }
@@ -124,6 +126,8 @@ answer_body(struct exchange *exchange, const struct object *object, struct span 
         return answer_no_part(exchange, partial ? object->complete : (int64_t)body.len);
     if (selection.kind == SELECT_PARTS)
         return answer_parts(exchange, object, body, &selection);
+    if (partial) /* a part never goes out as the whole */
+        return answer_fail(exchange);
     if (!write_whole(exchange, object, SPAN_EMPTY))
         return answer_fail(exchange);
     if (exchange->head.method != METHOD_HEAD)
@@ -170,7 +174,7 @@ answer_refreshed(struct exchange *exchange)
     if (!object_read(flight_meta(exchange->lookup.flight), &object))
         return answer_fail(exchange);
     exchange->outcome.fwd_status = 304;
-    exchange->outcome.stored = true;
+    exchange->outcome.stored = flight_verdict(exchange->lookup.flight)->store;
     return answer_object(exchange, &object);
 }
 

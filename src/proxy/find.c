@@ -37,6 +37,7 @@ step_lookup(struct exchange *exchange)
     struct worker *worker = exchange->worker;
 
     lease_release(&exchange->lookup.lease);
+    exchange->outcome = (struct outcome){ .fwd = NULL };
     struct lookup_question question = { .request = &exchange->head,
                                         .primary = &exchange->primary,
                                         .settings = &exchange->site->cache,
@@ -73,10 +74,11 @@ step_lookup(struct exchange *exchange)
         break;
     }
     bool stale = exchange->lookup.lease.shard != NULL;
-    exchange->outcome.fwd = stale                                     ? "stale"
-                            : exchange->lookup.result == LOOKUP_ALONE ? "miss"
-                            : exchange->lookup.vary.len > 0           ? "vary-miss"
-                                                                      : "uri-miss";
+    exchange->outcome.fwd = stale && exchange->lookup.reason == REASON_CLIENT ? "request"
+                            : stale                                           ? "stale"
+                            : exchange->lookup.result == LOOKUP_ALONE         ? "miss"
+                            : exchange->lookup.vary.len > 0                   ? "vary-miss"
+                                                                              : "uri-miss";
     return STEP_NEXT;
 }
 
@@ -84,6 +86,7 @@ step_lookup(struct exchange *exchange)
 static void
 leave(struct exchange *exchange)
 {
+    exchange->answer = SPAN_EMPTY;
     lead_leave(exchange);
     port_leave(exchange);
     flight_release(&exchange->lookup.flight);
@@ -183,12 +186,12 @@ take_failure(struct exchange *exchange)
     const char        *detail;
     enum fetch_failure failure = (enum fetch_failure)flight_failure(exchange->lookup.flight, &detail);
 
-    if (may_stand_in(exchange))
-        return answer_stale(exchange);
-    if (failure == FETCH_CHANGED) {
+    if (failure == FETCH_CHANGED) { /* nothing failed: what we have is no more what the origin has */
         exchange->distrust = true;
         return look_again(exchange);
     }
+    if (may_stand_in(exchange))
+        return answer_stale(exchange);
     if (failure == FETCH_ORIGIN_ERROR) /* it was kept back for those who have something that stands in */
         return look_again(exchange);
     return answer_error(exchange, fetch_failure_status(failure), fetch_failure_name(failure),
@@ -201,11 +204,14 @@ take_refreshed(struct exchange *exchange)
     const struct lookup *lookup = &exchange->lookup;
     bool                 same = lookup->lease.shard != NULL
                 && lookup->lease.record.created.ns == flight_refreshed_created(lookup->flight).ns;
-    bool follows = lookup->result == LOOKUP_FOLLOW;
+    struct span values;
 
-    if (follows && !flight_verdict(lookup->flight)->reusable)
+    /* To those who follow it is another client's answer: only what may be stored is for them. */
+    if (lookup->result == LOOKUP_FOLLOW
+        && lookup_fits(&exchange->arena, lookup->flight, &exchange->head, &exchange->site->cache, &values)
+               != FIT_YES)
         return go_alone(exchange, REASON_KNOWN_UNCACHEABLE);
-    return same ? answer_refreshed(exchange) : look_again(exchange);
+    return same && lookup->covers ? answer_refreshed(exchange) : look_again(exchange);
 }
 
 static enum step_result

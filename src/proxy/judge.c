@@ -25,8 +25,8 @@ static void
 let_go(struct lead *lead, const struct head *head, const struct framing *framing, enum reason reason)
 {
     /* A pass is no news about its key, nor is a struggling origin. */
-    bool remember =
-        flight_may_store(lead->flight) && head->status < 500 && lead->request.method == METHOD_GET;
+    bool remember = flight_may_store(lead->flight) && head->status < 500 && lead->method == METHOD_GET
+                    && reason_is_of_answer(reason);
 
     metric_add(&lead->worker->metrics.uncacheable, flight_may_store(lead->flight));
     if (lead->exchange != NULL && answer_take(lead->exchange, head, framing) != ERR_NONE) {
@@ -48,6 +48,17 @@ lead_has_stand_in(const struct lead *lead)
     struct object object;
     return lead->stale.shard != NULL && object_read(lead->stale.record.meta, &object)
            && !(object.flags & OBJECT_PARTIAL) && reuse_on_error(&object, loop_wall(lead->worker->loop));
+}
+
+void
+lead_note_trouble(struct lead *lead)
+{
+    struct object object;
+    wall_time     now = loop_wall(lead->worker->loop);
+
+    if (lead->stale.shard != NULL && object_read(lead->stale.record.meta, &object)
+        && (reuse_on_error(&object, now) || now.ns < object.refresh_until.ns))
+        flight_note_trouble(lead->flight);
 }
 
 /* RFC 5861 §4: what counts as an error. */
@@ -99,6 +110,19 @@ reason_of(enum err err)
     return err == ERR_LIMIT ? REASON_HEAD_TOO_LARGE : REASON_NO_MEMORY;
 }
 
+static int64_t
+length_of(const struct framing *framing)
+{
+    return framing->kind == BODY_LENGTH || framing->kind == BODY_NONE ? (int64_t)framing->length : -1;
+}
+
+/* RFC 9110 §8.6: a 204 has none. What a part is stored with is not the length of the whole. */
+static bool
+says_length(const struct head *head)
+{
+    return head->status != 204 && head->status != 206;
+}
+
 /* REASON_NONE: the answer is shared and will be stored. */
 static enum reason
 share(struct lead *lead, const struct head *head, const struct framing *framing)
@@ -120,9 +144,8 @@ share(struct lead *lead, const struct head *head, const struct framing *framing)
     if (reason != REASON_NONE)
         return reason;
 
-    bool     known = framing->kind == BODY_LENGTH || framing->kind == BODY_NONE;
-    int64_t  length = known ? (int64_t)framing->length : -1;
-    enum err err = object_write(&lead->arena, head, &verdict, spec, partial ? -1 : length,
+    int64_t  length = partial ? part.last - part.first + 1 : length_of(framing);
+    enum err err = object_write(&lead->arena, head, &verdict, spec, says_length(head) ? length : -1,
                                 partial ? &part : NULL, now, &meta);
     if (err == ERR_NONE)
         err = keep_for_leader(lead, head, framing, &verdict);
@@ -130,10 +153,12 @@ share(struct lead *lead, const struct head *head, const struct framing *framing)
         err = flight_share(lead->flight, meta, &verdict, spec, values, length);
     if (err != ERR_NONE)
         return reason_of(err);
-    lead->expected = partial ? part.last - part.first + 1 : 0;
+    lead->expected = partial ? length : 0;
     fill_on_drained(flight_fill(lead->flight), lead_send_drained, lead);
     return REASON_NONE;
 }
+
+static void drop(struct lead *lead);
 
 /* RFC 9111 §4.3.4: a 304 with a strong validator that is not the stored one's selects nothing that we have. */
 static bool
@@ -162,7 +187,9 @@ refresh(struct lead *lead, const struct head *head)
         || flight_refresh(lead->flight, meta, &verdict, lead->stale.record.created) != ERR_NONE)
         return false;
     metric_add(&lead->worker->metrics.revalidated, 1);
-    /* Good for those who wait now; but what has to be validated each time is not written each time. */
+    /* Good for the one who asked; but what has to be validated each time is not written each time. */
+    if (!verdict.store)
+        drop(lead);
     if (!verdict.store || !(verdict.reusable || object_is_news(&stored, meta)))
         flight_abandon(lead->flight);
     else if (flight_land(lead->flight, &lead->site->cache))
@@ -180,14 +207,15 @@ free_purge(struct cache_purge *purge)
 }
 
 static void
-purge(struct lead *lead, const struct store_key *key)
+submit_purge(struct lead *lead, const struct store_key *key, bool single)
 {
     struct cache_purge *purge = malloc(sizeof *purge);
     char               *text = malloc(key->text.len + 1);
     if (purge != NULL && text != NULL) {
         memcpy(text, key->text.at, key->text.len);
-        *purge =
-            (struct cache_purge){ .key = { key->digest, span_of(text, key->text.len) }, .done = free_purge };
+        *purge = (struct cache_purge){ .key = { key->digest, span_of(text, key->text.len) },
+                                       .single = single,
+                                       .done = free_purge };
         if (cache_purge(lead->worker->config.cache, purge) == ERR_NONE) {
             metric_add(&lead->worker->metrics.invalidations, 1);
             return;
@@ -197,6 +225,13 @@ purge(struct lead *lead, const struct store_key *key)
               SPAN_ARG(key->text), SPAN_ARG(lead->request.method_text));
     free(purge);
     free(text);
+}
+
+/* Takes away what we validated, and only that. */
+static void
+drop(struct lead *lead)
+{
+    submit_purge(lead, flight_key(lead->flight), true);
 }
 
 /* What a reference in the answer names, when it is on the same host. */
@@ -212,17 +247,18 @@ find_named(struct lead *lead, const struct head *head, enum field_id id, struct 
 
 /* An unsafe request that did not fail makes what is stored for its URL old, and what its answer names. */
 static void
-invalidate(struct lead *lead, const struct head *head)
+invalidate(struct lead *lead, const struct head *head, bool replaces)
 {
     static const enum field_id naming[] = { FIELD_LOCATION, FIELD_CONTENT_LOCATION };
     struct store_key           named;
 
     if (method_is_safe(lead->request.method) || head->status < 200 || head->status >= 400)
         return;
-    purge(lead, &lead->primary);
+    if (!replaces)
+        submit_purge(lead, &lead->primary, false);
     for (size_t i = 0; i < sizeof naming / sizeof naming[0]; i++)
         if (find_named(lead, head, naming[i], &named) && !digest_equal(named.digest, lead->primary.digest))
-            purge(lead, &named);
+            submit_purge(lead, &named, false);
 }
 
 /* RFC 9110 §9.3.3: the answer to a POST is the answer to a GET of the same URL when it says so. */
@@ -238,26 +274,48 @@ is_answer_to_get(struct lead *lead, const struct head *head)
 
 /* ── the verdict ── */
 
+/* What is said of this moment, not of the resource. */
+static bool
+is_passing(unsigned status)
+{
+    return status >= 500 || status == 408 || status == 421 || status == 425 || status == 429;
+}
+
 /* The origin answered our validation with something that may not be stored: what is stored has had its day. */
 static void
-drop_stale(struct lead *lead, const struct head *head)
+drop_stale(struct lead *lead, const struct head *head, enum reason reason)
 {
-    if (lead->stale.shard != NULL && head->status < 500)
-        purge(lead, &lead->primary);
+    if (lead->stale.shard != NULL && !is_passing(head->status) && reason_is_of_answer(reason))
+        drop(lead);
+}
+
+/* RFC 9110 §15.3.7, §15.4.5: an answer to a range or a condition that our request did not have. */
+static bool
+is_unasked(const struct lead *lead, unsigned status)
+{
+    if (status == 206)
+        return !lead->ranged && !(lead->passes && head_has(&lead->request, FIELD_RANGE));
+    return status == 304 && !lead->validates && !(lead->passes && conditional_is(&lead->request));
 }
 
 /* What the origin says of a request that only we made. False: it is for those who wait. */
 static bool
 judge_our_own(struct lead *lead, const struct head *head, const struct framing *framing)
 {
+    if (is_unasked(lead, head->status)) {
+        give_up(lead, FETCH_BAD_HEAD,
+                head->status == 304 ? "a 304 that nobody asked for" : "a part that nobody asked for");
+        return true;
+    }
+    if (is_error(head->status))
+        lead_note_trouble(lead);
     if (is_error(head->status) && lead_has_stand_in(lead)) {
-        flight_note_trouble(lead->flight);
         give_up(lead, FETCH_ORIGIN_ERROR, status_reason(head->status));
         return true;
     }
     if (head->status == 304 && lead->validates) {
         if (!refresh(lead, head)) {
-            purge(lead, &lead->primary);
+            drop(lead);
             give_up(lead, FETCH_CHANGED, "");
         }
         return true;
@@ -273,13 +331,18 @@ judge_our_own(struct lead *lead, const struct head *head, const struct framing *
 void
 lead_judge(struct lead *lead, const struct head *head, const struct framing *framing)
 {
-    invalidate(lead, head);
+    bool replaces = is_answer_to_get(lead, head);
+
+    invalidate(lead, head, replaces);
     if (judge_our_own(lead, head, framing))
         return;
-    bool        may_store = flight_may_store(lead->flight) || is_answer_to_get(lead, head);
+    /* Only what a GET brought has a body to be stored. */
+    bool        may_store = (flight_may_store(lead->flight) && lead->method == METHOD_GET) || replaces;
     enum reason reason = may_store ? share(lead, head, framing) : lead->reason;
     if (flight_phase(lead->flight) != FLIGHT_OPEN)
         return;
-    drop_stale(lead, head);
+    if (replaces) /* but it may not be stored after all */
+        submit_purge(lead, &lead->primary, false);
+    drop_stale(lead, head, reason);
     let_go(lead, head, framing, reason);
 }

@@ -202,8 +202,7 @@ on_fail(void *owner, enum fetch_failure failure, const char *detail)
     log_write(lead->worker->config.log, LOG_WARN, "%.*s: %s%s%s", SPAN_ARG(lead->primary.text),
               fetch_failure_text(failure), *detail == '\0' ? "" : ": ", detail);
     if (flight_phase(lead->flight) == FLIGHT_OPEN) {
-        if (lead_has_stand_in(lead))
-            flight_note_trouble(lead->flight);
+        lead_note_trouble(lead);
         flight_fail(lead->flight, (int)failure, detail);
     } else {
         cut(lead);
@@ -281,6 +280,7 @@ plan_request(struct lead *lead, const struct exchange *exchange, struct request_
         plan->range = lookup->part ? &exchange->ranges.spec[0] : NULL;
     }
     lead->completes = lookup->completes;
+    lead->passes = plan->kind == REQUEST_PASS;
     lead->validates = plan->validate != NULL;
     lead->ranged = plan->range != NULL
                    || (plan->kind == REQUEST_PASS && exchange->ranged && exchange->ranges.count == 1);
@@ -297,6 +297,7 @@ start_fetch(struct lead *lead, struct exchange *exchange, enum request_kind kind
                                      .length = exchange->framing.length,
                                      .upgrade = exchange->upgrade };
 
+    lead->method = request.method;
     request.replay = method_is_idempotent(request.method) && request.body == BODY_NONE && !request.upgrade;
     plan_request(lead, exchange, &plan, &rest, date);
     enum err err = request_write(exchange, &plan, &request.head);

@@ -18,11 +18,13 @@ struct lead {
 
     const struct site *site;
     struct head        request; /* in our arena */
+    enum method        method;  /* of our own: a GET for a client's HEAD where the answer is to be stored */
     struct store_key   primary;
     enum reason        reason;    /* why it is a pass */
     struct span        vary;      /* the spec under which the key was looked for */
     struct lease       stale;     /* what is validated, and stands in; no lease: nothing */
     bool               validates; /* our request has a condition */
+    bool               passes;    /* it is the client's own */
     bool               ranged;    /* it asks for one range */
     bool               completes; /* and that is the rest of `stale` */
     int64_t            expected;  /* bytes that a part must have; 0: any number */
@@ -50,6 +52,9 @@ bool lead_complete(struct lead *lead, const struct head *head, const struct fram
 /* The range that is missing of the part that was found, and the If-Range that goes with it, empty when there is no strong validator. */
 void lead_plan_rest(const struct lookup *lookup, struct range_spec *rest, char date[static DATE_SIZE],
                     struct span *if_range);
+
+/* The origin failed: if something stale can be sent meanwhile, nobody else tries for a while. */
+void lead_note_trouble(struct lead *lead);
 
 /* Whether something stale can stand in if the origin fails now. */
 bool lead_has_stand_in(const struct lead *lead);

@@ -144,10 +144,23 @@ def test_conditional_requests_on_a_hit(origin, larder):
         assert same.get("Cache-Control") == "max-age=60"
         assert client.get("/a", ("If-None-Match", '"2"')).status == 200
         assert client.get("/a", ("If-Modified-Since", modified)).status == 304
-        assert client.get("/a", ("If-Match", '"2"')).status == 412
         assert client.get("/a").body == b"hello"
     assert len(origin.asked()) == 1
     assert larder.stats()["proxy.hits_not_modified"] == 2
+
+
+def test_what_only_the_origin_can_judge_goes_there(origin, larder):
+    """RFC 9111 §4.3.2: If-Match and If-Unmodified-Since are not for a cache."""
+    origin.on("/a", cacheable(b"hello", ("ETag", '"1"')))
+    larder.get("/a")
+    larder.wait_stored()
+    origin.on("/a", answer(412))
+    assert larder.get("/a", ("If-Match", '"2"')).status == 412
+    assert larder.get("/a", ("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT")).status == 412
+    assert larder.get("/a").body == b"hello"
+    asked = origin.asked()
+    assert len(asked) == 3 and asked[1].get("If-Match") == '"2"' and asked[2].get("If-Unmodified-Since")
+    assert larder.stats()["reason.condition"] == 2
 
 
 def test_a_conditional_miss_fetches_the_whole(origin, larder):

@@ -11,6 +11,7 @@
 #define LARDER_CACHE_CACHE_H
 
 #include <larder/base/err.h>
+#include <larder/base/list.h>
 #include <larder/base/metric.h>
 #include <larder/storage/store.h>
 
@@ -38,12 +39,14 @@ METRIC_STRUCT(cache_metrics, CACHE_METRICS);
 const struct cache_metrics *cache_metrics_of(const struct cache *cache);
 
 /* A purge: the objects of a primary key, all variants, and flights under way for it (they are answered, but not
- * stored, and nobody joins them any more). Runs on the store thread; `done` is called there, once, with the number of
+ * stored, and nobody joins them any more). From this call on nobody is answered with what was stored before. Runs on the store thread; `done` is called there, once, with the number of
  * objects that were removed. Any thread. ERR_FULL, ERR_STOPPING: not taken, `done` is not called. */
 struct cache_purge {
-    struct store_job job; /* private */
+    struct store_job job;  /* private */
+    struct list      node; /* private */
     struct cache    *cache;
-    struct store_key key; /* the text must live until `done` */
+    struct store_key key;    /* the text must live until `done` */
+    bool             single; /* only the record of just this key: no variants, and no flights */
     unsigned         removed;
     void (*done)(struct cache_purge *purge);
 };

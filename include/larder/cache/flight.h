@@ -65,6 +65,9 @@ struct fill *flight_fill(const struct flight *flight);
 /* A cursor at its first byte. False: too late, the body passes through already to those who came earlier. */
 bool flight_open_body(struct flight *flight, struct cursor *cursor);
 
+/* Where its object stands, or is to stand, in the store. */
+const struct store_key *flight_key(const struct flight *flight);
+
 /* ── ports: the worker's thread. One port per worker and flight. ── */
 struct flight_port *flight_port_of(struct flight *flight, unsigned worker);
 void                flight_port_open(struct flight *flight, unsigned worker, struct flight_port *port);

@@ -62,7 +62,7 @@ MUST_CHECK enum err object_refresh(struct arena *arena, const struct object *sto
                                    const struct cache_settings *settings, wall_time requested,
                                    wall_time received, struct verdict *verdict, struct span *meta);
 
-/* Whether a refreshed meta says more than another Date. */
+/* Whether a refreshed meta says something new about reuse or about the body. */
 bool object_is_news(const struct object *stored, struct span meta);
 
 /* The same meta with a Content-Length line added to its head: for a body whose length was not known when it began. */

@@ -26,6 +26,8 @@
     X(SET_COOKIE, "set-cookie", "the answer sets a cookie")                                                  \
     X(STATUS, "status", "the status is not one to store without explicit freshness")                         \
     X(PARTIAL, "partial", "a partial answer")                                                                \
+    X(CONDITION, "condition", "an answer to a condition, range or expectation of the request")               \
+    X(VARY_CHANGED, "vary-changed", "Vary changed while the answer was validated")                           \
     X(NO_FRESHNESS, "no-freshness", "no lifetime, and nothing to revalidate with")                           \
     X(VARY_STAR, "vary-star", "Vary: *")                                                                     \
     X(VARY_LIMIT, "vary-limit", "too many selecting fields or variants")                                     \
@@ -48,6 +50,9 @@ enum reason {
 };
 const char *reason_name(enum reason reason);
 const char *reason_text(enum reason reason);
+
+/* Whether it lies in the answer, and so holds for the next request as well, not in this request or in us. */
+bool reason_is_of_answer(enum reason reason);
 
 /* How often each was given; a worker has its own. The rows say the texts. */
 struct reason_metrics {

@@ -27,7 +27,7 @@ MUST_CHECK enum err vary_values(struct arena *arena, const struct head *request,
 /* ── languages ──
  *
  * An answer that says its Content-Language is not only for those who send the same Accept-Language: it is for all who want that language
- * before any other. So it can also be found under values in which "=de" stands for the whole of Accept-Language. */
+ * before any other. So it can also be found under values in which the line "accept-language=de" stands for the whole of Accept-Language. */
 
 /* The values of a request that wants one language most, in that form. ERR_NOT_FOUND: the spec does not have Accept-Language, or none is
  * wanted most; ERR_NO_MEMORY. */

@@ -94,7 +94,7 @@ struct store_writer;
 
 struct store_job {
     struct queue_node node;
-    size_t            cost; /* about how many bytes it holds until it has run; set before submitting */
+    size_t            cost; /* about how many bytes it holds until it has run, 0: never refused for room; set before submitting */
     /* Called once, on the store thread; the job is the caller's again when it returns or frees it. It may
      * block on the disk, never on a worker. */
     void (*run)(struct store_job *job, struct store_writer *writer);

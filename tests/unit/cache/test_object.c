@@ -136,8 +136,8 @@ Test(cache_object, a_304_replaces_fields_but_not_those_of_the_body)
                  ERR_NONE);
     cr_assert(object_read(meta, &refreshed));
     cr_assert_span(refreshed.head,
-                   "HTTP/1.1 200 OK\r\nX-A: new\r\nX-B: kept\r\nContent-Type: text/plain\r\nETag: \"1\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                   "Via: 1.1 larder\r\nContent-Length: 5\r\nCache-Control: max-age=60\r\n");
+                   "HTTP/1.1 200 OK\r\nX-A: new\r\nX-B: kept\r\nContent-Type: text/plain\r\nETag: \"1\"\r\nVia: 1.1 larder\r\n"
+                   "Content-Length: 5\r\nCache-Control: max-age=60\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     cr_assert(after.store);
     cr_assert_eq(wall_since(refreshed.fresh_until, now) / NSEC_PER_SEC, 40);
     cr_assert_span(refreshed.vary, "x-v");
