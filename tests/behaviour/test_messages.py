@@ -63,10 +63,12 @@ def test_bodies_of_the_origin(origin, larder, send):
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_answers_without_body(origin, larder, status):
+    origin.on("/a", answer(fields=[("Cache-Control", "no-store")]))
+    larder.get("/a")  # from here on the client's own conditions go to the origin
     origin.on("/a", lambda x: x.head(status, [("ETag", '"1"')]))
     with larder.client() as client:
-        assert client.get("/a", ("If-None-Match", '"1"'), ("Authorization", "x")).status == status
-        assert client.get("/a", ("If-None-Match", '"1"'), ("Authorization", "x")).status == status
+        assert client.get("/a", ("If-None-Match", '"1"')).status == status
+        assert client.get("/a", ("If-None-Match", '"1"')).status == status
 
 
 def test_request_bodies_reach_the_origin(origin, larder):
