@@ -207,14 +207,16 @@ catalog_restore(struct shard *shard, struct digest digest, const struct catalog_
                                  .expiry = expiry_of(shard, written->expires),
                                  .unverified = true,
                                  .size = written->size };
-    struct index_drops drops;
-    unsigned           before;
+    struct eviction_object object = { .hash = digest.low, .size = written->size, .lifetime = UINT32_MAX };
+    struct index_drops     drops;
+    unsigned               before;
 
     drops.count = 0;
     lock_acquire(&shard->lock);
     if (old != NULL)
         take_out(shard, digest, old->place, &before);
     index_insert(&shard->index, digest.low, &facts, &drops);
+    segment_at(shard, written->place)->view.worth += shard->eviction->place(shard->policy, &object).worth;
     lock_release(&shard->lock);
 
     account_in(shard, written->place, written->size);

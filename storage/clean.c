@@ -15,19 +15,9 @@
 #include <larder/base/check.h>
 #include <stdlib.h>
 
-/* So many victims for one segment of new records: when more than 15/16 of the cache is hot, the rest of
- * the order is not worth its copies. */
-enum { STREAK_MAX = 16, DEFERRED_PART = 4 };
+enum { DEFERRED_PART = 4 };
 
 /* ── free segments ── */
-
-/* In a small shard not even once around. */
-static unsigned
-streak_max(const struct shard *shard)
-{
-    unsigned part = shard->table.count / 4;
-    return part < STREAK_MAX ? part : STREAK_MAX;
-}
 
 static void
 count_segments(struct shard *shard)
@@ -215,7 +205,8 @@ judge(struct shard *shard, const struct segment *victim, const struct footer_ent
     *verdict = (struct eviction_verdict){ .log = EVICTION_DROP };
     lock_acquire(&shard->lock);
     struct index_entry *found = index_at(&shard->index, object.hash, place);
-    if (found != NULL && shard->streak <= streak_max(shard) && !has_expired(shard, entry)) {
+    if (found != NULL && shard->streak <= eviction_streak_max(shard->table.count)
+        && !has_expired(shard, entry)) {
         object.freq = index_read(found).freq;
         *verdict = shard->eviction->keep(shard->policy, &object);
     }

@@ -25,18 +25,18 @@ reserve_of(uint32_t segments)
 }
 
 static enum err
-create_policy(struct shard *shard)
+create_policy(struct shard *shard, double alpha)
 {
     struct eviction_shape shape = { .bytes = shard->disk.size,
-                                    .segments = shard->table.count,
-                                    .segment_size = shard->table.size,
-                                    .logs_max = shard->table.count / 4 };
+                                    .object_max = shard->table.size,
+                                    .logs_max = eviction_logs_max(shard->table.count),
+                                    .alpha = alpha };
     unsigned              logs = 0;
 
     shard->policy = shard->eviction->create(&shape, &logs);
     if (shard->policy == NULL)
         return ERR_NO_MEMORY;
-    CHECK(logs >= 1 && logs <= shape.logs_max && logs <= UINT8_MAX);
+    CHECK(logs >= 1 && logs <= shape.logs_max);
     shard->views = calloc(logs, sizeof shard->views[0]);
     return shard->views == NULL ? ERR_NO_MEMORY : segment_table_set_logs(&shard->table, logs);
 }
@@ -50,7 +50,7 @@ create_parts(struct shard *shard, const struct shard_config *config)
     if (err == ERR_NONE)
         err = pins_init(&shard->pins, config->readers + 1, config->segments);
     if (err == ERR_NONE)
-        err = create_policy(shard);
+        err = create_policy(shard, config->alpha);
     shard->stream = hash_stream_create();
     shard->held = calloc(config->segments, sizeof shard->held[0]);
     return err != ERR_NONE || shard->stream == NULL || shard->held == NULL ? ERR_NO_MEMORY : ERR_NONE;

@@ -65,6 +65,7 @@ struct shard {
 
 struct shard_config {
     const struct eviction *eviction;
+    double                 alpha;
     struct log            *log;
     const unsigned char   *store, *boot; /* 16 bytes each */
     unsigned               number, shards, readers;

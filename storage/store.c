@@ -50,7 +50,7 @@ struct store {
 static const struct eviction *
 eviction_of(const struct store_config *config)
 {
-    return config->eviction != NULL ? config->eviction : &eviction_fifo;
+    return config->eviction != NULL ? config->eviction : &eviction_sc;
 }
 
 /* 16 bytes from /proc: the same for all that runs between two boots. Zeros where there is none. */
@@ -196,6 +196,7 @@ open_shard(struct store *store, unsigned number, const struct store_config *conf
     if (err != ERR_NONE)
         return err;
     struct shard_config shard_config = { .eviction = eviction_of(config),
+                                         .alpha = config->eviction != NULL ? config->alpha : EVICTION_ALPHA,
                                          .log = config->log,
                                          .store = store->directory.super.store,
                                          .boot = store->directory.super.boot,

@@ -29,7 +29,8 @@ struct store_config {
     const char            *directory; /* NULL: in memory (memfd) */
     uint64_t               size;      /* bytes of all shards together; at least STORE_SIZE_MIN */
     unsigned               readers;   /* threads that will call store_find, numbered from 0 */
-    const struct eviction *eviction;  /* NULL: eviction_fifo */
+    const struct eviction *eviction;  /* NULL: eviction_sc with EVICTION_ALPHA */
+    double                 alpha;     /* of the policy, where `eviction` is set: 0 to 1 */
     struct log            *log;
 };
 

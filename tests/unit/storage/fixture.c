@@ -12,9 +12,11 @@
 struct fixture
 fixture_open(uint64_t size, unsigned readers, const struct eviction *eviction, const struct disk_calls *calls)
 {
-    struct store_config config = { .size = size, .readers = readers, .eviction = eviction };
-    struct fixture      fixture = { .now = clock_wall(), .lifetime = HOUR };
-    struct fault        fault;
+    struct store_config config = {
+        .size = size, .readers = readers, .eviction = eviction, .alpha = EVICTION_ALPHA
+    };
+    struct fixture fixture = { .now = clock_wall(), .lifetime = HOUR };
+    struct fault   fault;
 
     enum err err = store_open_with(&fixture.store, &config, calls != NULL ? calls : &disk_calls_real, &fault);
     cr_assert_eq(err, ERR_NONE, "%s", fault.text);

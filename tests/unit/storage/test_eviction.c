@@ -135,10 +135,9 @@ static double
 simulate(const struct eviction *eviction, const uint32_t *trace, uint64_t *copies)
 {
     struct simulation    *simulation = calloc(1, sizeof *simulation);
-    struct eviction_shape shape
-        = { .bytes = CAPACITY, .segments = SEGMENTS, .segment_size = PER_SEGMENT, .logs_max = SEGMENTS / 4 };
-    struct eviction_log nothing = { .oldest = NULL };
-    unsigned            logs = 0;
+    struct eviction_shape shape = { .bytes = CAPACITY, .object_max = 1, .logs_max = SEGMENTS / 4 };
+    struct eviction_log   nothing = { .oldest = NULL };
+    unsigned              logs = 0;
 
     simulation->eviction = eviction;
     simulation->policy = eviction->create(&shape, &logs);

@@ -245,7 +245,7 @@ churn_beside_a_record(struct store_writer *writer, void *argument)
 
 Test(storage_store, what_a_job_found_stays_until_it_returns)
 {
-    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, NULL);
+    struct fixture fixture = fixture_open(8 * MIB, 1, &eviction_fifo, NULL);
     struct look    look = { .fixture = &fixture };
     char           text[KEY_TEXT];
 
