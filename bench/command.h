@@ -23,5 +23,6 @@ extern const struct command command_origin;
 extern const struct command command_load;
 extern const struct command command_herd;
 extern const struct command command_recover;
+extern const struct command command_simulate;
 
 #endif

@@ -63,6 +63,25 @@ parse(struct span text, const struct unit *units, size_t count, bool any_case, u
 }
 
 enum err
+units_parse_decimal(struct span text, double *number, struct fault *fault)
+{
+    enum { WHOLE_MAX = 1000000000, DIGITS_MAX = 6 };
+    struct span rest = text, whole;
+    uint64_t    units = 0, parts = 0;
+    double      scale = 1;
+
+    (void)span_split(&rest, '.', &whole);
+    bool has_point = rest.at != NULL;
+    if (!span_to_u64(whole, WHOLE_MAX, &units) || rest.len > DIGITS_MAX
+        || (has_point && !span_to_u64(rest, UINT64_MAX, &parts)))
+        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a number like 1 or 0.7", SPAN_ARG(text));
+    for (size_t i = 0; i < rest.len; i++)
+        scale *= 10;
+    *number = (double)units + (double)parts / scale;
+    return ERR_NONE;
+}
+
+enum err
 units_parse_size(struct span text, uint64_t *bytes, struct fault *fault)
 {
     switch (parse(text, sizes, SIZES, true, INT64_MAX, bytes)) {

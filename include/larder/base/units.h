@@ -14,6 +14,9 @@
 MUST_CHECK enum err units_parse_size(struct span text, uint64_t *bytes, struct fault *fault);
 MUST_CHECK enum err units_parse_time(struct span text, nsec *time, struct fault *fault);
 
+/* A plain number from 0 on, with up to 6 digits behind a point if it has one: 1, 0.7, 12.25. */
+MUST_CHECK enum err units_parse_decimal(struct span text, double *number, struct fault *fault);
+
 /* The shortest exact form ("64k", "1536k"), for writing settings back; NUL-terminated, returns out. */
 enum { UNITS_TEXT_SIZE = 32 };
 const char *units_format_size(uint64_t bytes, char out[static UNITS_TEXT_SIZE]);

@@ -70,6 +70,26 @@ Test(base_units, sizes)
         cr_assert_eq(units_parse_size(span_of_text(*bad), &bytes, &fault), ERR_SYNTAX, "%s", *bad);
 }
 
+Test(base_units, decimals)
+{
+    static const struct {
+        const char *text;
+        double      number;
+    } good[] = { { "0", 0 }, { "1", 1 }, { "0.7", 0.7 }, { "12.25", 12.25 }, { "0.000001", 0.000001 }, { "007", 7 } };
+    struct fault fault;
+    double       number;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        cr_assert_eq(units_parse_decimal(span_of_text(good[i].text), &number, &fault), ERR_NONE);
+        cr_assert_float_eq(number, good[i].number, 1e-12);
+    }
+    for (const char *const *bad = (const char *const[]){ "", ".", ".5", "1.", "-1", "1e3", "0.0000001", "1.2.3", "1 ",
+                                                         "99999999999", NULL };
+         *bad; bad++)
+        cr_assert_eq(units_parse_decimal(span_of_text(*bad), &number, &fault), ERR_SYNTAX, "%s", *bad);
+    cr_assert_str_eq(fault.text, "\"99999999999\" is not a number like 1 or 0.7");
+}
+
 Test(base_units, times)
 {
     static const struct {
