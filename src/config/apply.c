@@ -2,7 +2,9 @@
 #include "apply.h"
 
 #include <larder/base/check.h>
+#include <larder/base/units.h>
 #include <larder/config/admin_path.h>
+#include <larder/storage/eviction.h>
 
 /* ── one value ── */
 
@@ -92,6 +94,49 @@ APPLY(cache)
     else if (set_option(build, scope, directive, folder->next))
         build->snapshot->settings.storage_directory = snapshot_text(build->snapshot, folder->text);
 }
+
+/* ── who leaves it ── */
+
+/* The words `alpha NUMBER`. */
+static void
+set_alpha(struct build *build, const struct eviction *policy, const struct word *word)
+{
+    struct fault fault;
+    double       alpha;
+
+    if (!span_equal(word->text, SPAN("alpha")))
+        build_refuse(build, word, "\"%.*s\" is not known here: write eviction sc alpha 0.7",
+                     SPAN_ARG(span_head(word->text, 64)));
+    else if (policy != &eviction_sc)
+        build_refuse(build, word, "%s has no alpha: it is a setting of sc", policy->name);
+    else if (word->next == NULL)
+        build_refuse(build, word, "alpha needs a number from 0 to 1: write alpha 0.7");
+    else if (units_parse_decimal(word->next->text, &alpha, &fault) != ERR_NONE)
+        build_refuse(build, word->next, "%s", fault.text);
+    else if (alpha > 1)
+        build_refuse(build, word->next, "\"%.*s\" is too large: at most 1", SPAN_ARG(word->next->text));
+    else
+        build->snapshot->settings.eviction_alpha = alpha;
+}
+
+APPLY(eviction)
+{
+    const struct word     *name = statement->words;
+    const struct eviction *policy = eviction_by_name(name->text);
+
+    (void)scope;
+    (void)directive;
+    if (policy == NULL) {
+        build_refuse(build, name, "\"%.*s\" is no policy; there are " EVICTION_NAMES,
+                     SPAN_ARG(span_head(name->text, 64)));
+        return;
+    }
+    build->snapshot->settings.eviction = policy;
+    if (name->next != NULL)
+        set_alpha(build, policy, name->next);
+}
+
+/* ── the admin API ── */
 
 APPLY(admin)
 {

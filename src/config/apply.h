@@ -13,6 +13,7 @@
 APPLY(option); /* one value, by the directive's row */
 APPLY(ram);
 APPLY(cache);
+APPLY(eviction);
 APPLY(admin);
 APPLY(listen);
 APPLY(origin);

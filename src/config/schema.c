@@ -7,6 +7,7 @@
 #include <larder/cache/settings.h>
 #include <larder/origin/pool.h>
 #include <larder/proxy/worker.h>
+#include <larder/storage/eviction.h>
 #include <larder/storage/store.h>
 
 /* ── settings of the whole server ── */
@@ -50,6 +51,11 @@ static const struct entry directives[] = {
     ONE(.name = "ram", .syntax = "SIZE", .contexts = IN_TOP, .least = 1, .most = 1, .row = &size_row,
         .settings = SETTINGS_GENERAL, .apply = apply_ram, .initial = "256M, without cache",
         .help = "Stores objects in memory, of this size; they are gone with the process."),
+    ONE(.name = "eviction", .syntax = EVICTION_NAMES " [alpha NUMBER]", .contexts = IN_TOP, .least = 1,
+        .most = 3, .apply = apply_eviction, .initial = "sc alpha 0.7",
+        .help = "Which objects leave when the store is full: sc (by use, size and age), s3fifo, lru (least "
+                "recently used), or fifo (the oldest). alpha, for sc: 1 saves requests to the origin, 0 saves "
+                "bytes, and between them lies what one wants."),
     ONE(.name = "workers", .syntax = "NUMBER", .contexts = IN_TOP, .least = 1, .most = 1, .row = &workers_row,
         .settings = SETTINGS_GENERAL, .apply = apply_option, .initial = "one for each core",
         .help = "Threads that serve, each with a loop of its own."),

@@ -151,6 +151,8 @@ make_store(struct server *server, struct fault *fault)
         .directory = server->snapshot->settings.storage_directory,
         .size = server->snapshot->settings.storage_size,
         .readers = server->workers,
+        .eviction = server->snapshot->settings.eviction,
+        .alpha = server->snapshot->settings.eviction_alpha,
         .log = server->log,
     };
     return store_open(&server->store, &config, fault);

@@ -12,6 +12,7 @@
 #include <larder/net/addr.h>
 #include <larder/proxy/site.h>
 #include <larder/proxy/worker.h>
+#include <larder/storage/eviction.h>
 
 enum { SNAPSHOT_LISTENS_MAX = 32 };
 
@@ -26,6 +27,9 @@ struct snapshot_settings {
     uint64_t    storage_size;      /* bytes */
     const char *storage_directory; /* NULL: in memory */
     const char *admin_path;        /* NULL: admin_path_default() */
+
+    const struct eviction *eviction; /* never NULL */
+    double                 eviction_alpha;
 };
 
 struct snapshot {

@@ -58,6 +58,9 @@ put_snapshot(FILE *out, const struct snapshot *snapshot)
 
     fprintf(out, "store %s in %s\n", units_format_size(snapshot->settings.storage_size, size),
             snapshot->settings.storage_directory == NULL ? "memory" : snapshot->settings.storage_directory);
+    if (snapshot->settings.eviction != &eviction_sc || snapshot->settings.eviction_alpha != EVICTION_ALPHA)
+        fprintf(out, "eviction %s alpha=%g\n", snapshot->settings.eviction->name,
+                snapshot->settings.eviction_alpha);
     fprintf(out, "workers %d, admin %s\n", (int)snapshot->settings.workers,
             snapshot->settings.admin_path == NULL ? "by default" : snapshot->settings.admin_path);
     for (size_t i = 0; i < snapshot->listen_count; i++)
