@@ -16,16 +16,27 @@ date_or(const struct head *response, wall_time received)
     return wall_seconds(received);
 }
 
-/* The older of what Date says, and what Age says plus the delay. A Date counts whole seconds, so less than
- * one second of difference is no age. */
+/* A Date counts whole seconds, so less than one second of difference is no age. One of centuries ago, which
+ * nanoseconds cannot count, is as old as an Age can be. */
+static nsec
+apparent_age(const struct head *response, wall_time received)
+{
+    int64_t date = date_or(response, received);
+
+    if (wall_seconds(received) - date >= DELTA_MAX)
+        return DELTA_MAX * NSEC_PER_SEC;
+    nsec age = wall_since(received, wall_from_seconds(date));
+    return age < NSEC_PER_SEC ? 0 : age;
+}
+
+/* The older of what Date says, and what Age says plus the delay. */
 wall_time
 freshness_born(const struct head *response, wall_time requested, wall_time received)
 {
-    nsec apparent = wall_since(received, wall_from_seconds(date_or(response, received)));
-    if (apparent < NSEC_PER_SEC)
-        apparent = 0;
     int64_t age;
+    nsec    apparent = apparent_age(response, received);
     nsec    corrected = 0, delay = wall_since(received, requested);
+
     if (age_parse(response, &age) && age > 0)
         corrected = age * NSEC_PER_SEC + (delay > 0 ? delay : 0);
     return wall_add(received, -(apparent > corrected ? apparent : corrected));

@@ -71,7 +71,10 @@ wall_seconds(wall_time time)
 static inline wall_time
 wall_from_seconds(int64_t seconds)
 {
-    return wall_add((wall_time){ 0 }, seconds > INT64_MAX / NSEC_PER_SEC ? INT64_MAX : seconds * NSEC_PER_SEC);
+    nsec ns;
+    if (__builtin_mul_overflow(seconds, NSEC_PER_SEC, &ns))
+        ns = seconds > 0 ? INT64_MAX : INT64_MIN;
+    return (wall_time){ ns };
 }
 
 #endif

@@ -44,6 +44,7 @@ Test(base_clock, sums_saturate)
     cr_assert_eq(mono_add((mono_time){ INT64_MAX - 1 }, 5).ns, INT64_MAX);
     cr_assert_eq(wall_add((wall_time){ INT64_MIN + 1 }, -5).ns, INT64_MIN);
     cr_assert_eq(wall_from_seconds(INT64_MAX).ns, INT64_MAX);
+    cr_assert_eq(wall_from_seconds(INT64_MIN).ns, INT64_MIN);
     mono_time before = clock_mono();
     cr_assert_geq(clock_mono().ns, before.ns);
     cr_assert_gt(wall_seconds(clock_wall()), 1700000000);
