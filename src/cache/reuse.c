@@ -20,6 +20,17 @@ asks_for_validation(const struct head *request, const struct cache_control *aske
     return asked->no_cache || (!asked->present && head_lists_token(request, FIELD_PRAGMA, SPAN("no-cache")));
 }
 
+/* RFC 9111 §5.2.1.1: who says max-age does not want a stale answer either, unless max-stale is there too. */
+static bool
+is_beyond_max_age(const struct object *object, const struct cache_control *asked,
+                  const struct cache_settings *settings, wall_time now)
+{
+    bool stale_too = settings->client_max_stale && asked->max_stale != DELTA_ABSENT;
+
+    return wall_since(now, object->born) > asked->max_age * NSEC_PER_SEC
+           || (!stale_too && now.ns >= object->fresh_until.ns);
+}
+
 /* RFC 9111 §5.2.1.1, §5.2.1.3, §5.2.1.4 */
 static bool
 is_too_old_for(const struct object *object, const struct head *request, const struct cache_control *asked,
@@ -27,8 +38,7 @@ is_too_old_for(const struct object *object, const struct head *request, const st
 {
     if (settings->client_no_cache && asks_for_validation(request, asked))
         return true;
-    if (settings->client_max_age && asked->max_age >= 0
-        && wall_since(now, object->born) > asked->max_age * NSEC_PER_SEC)
+    if (settings->client_max_age && asked->max_age >= 0 && is_beyond_max_age(object, asked, settings, now))
         return true;
     return settings->client_min_fresh && asked->min_fresh >= 0
            && wall_since(object->fresh_until, now) < asked->min_fresh * NSEC_PER_SEC;
@@ -39,7 +49,7 @@ static bool
 takes_stale(const struct object *object, const struct cache_control *asked,
             const struct cache_settings *settings, wall_time now)
 {
-    if (!settings->client_max_stale || (object->flags & (OBJECT_ALWAYS_VALIDATE | OBJECT_STRICT)))
+    if (!settings->client_max_stale || (object->flags & OBJECT_STRICT))
         return false;
     return asked->max_stale == DELTA_ANY
            || (asked->max_stale >= 0
@@ -67,7 +77,7 @@ reuse_decide(const struct object *object, const struct head *request, const stru
 
     *reason = REASON_NONE;
     enum reuse reuse = decide(object, now, reason);
-    if (!has_directives(request, settings))
+    if (*reason == REASON_ALWAYS_VALIDATE || !has_directives(request, settings))
         return reuse;
     cache_control_parse(request, &asked);
     if (is_too_old_for(object, request, &asked, settings, now)) {
