@@ -25,7 +25,7 @@ split_base(struct span text)
     base.root = span_head(text, at);
     base.path = span_skip(text, at);
     ssize_t mark = span_find(base.path, '?');
-    base.query = mark < 0 ? SPAN_EMPTY : span_skip(base.path, (size_t)mark);
+    base.query = mark < 0 ? SPAN_EMPTY : span_skip(base.path, (size_t)mark + 1);
     if (mark >= 0)
         base.path = span_head(base.path, (size_t)mark);
     return base;
@@ -79,6 +79,13 @@ remove_dots(struct span path, char *out)
     return len;
 }
 
+static size_t
+copy_path(struct span path, char *out)
+{
+    memcpy(out, path.at, path.len);
+    return path.len;
+}
+
 /* What a reference gives besides the root; a part that it does not have is the base's. */
 static void
 resolve(const struct base *base, struct span reference, struct span *folder, struct span *path,
@@ -112,7 +119,12 @@ key_of_path(struct arena *arena, const struct hash_seed *seed, const struct base
     memcpy(whole, folder.at == NULL ? "" : folder.at, folder.len);
     memcpy(whole + folder.len, path.at, path.len);
     memcpy(url, base->root.at, base->root.len);
-    size_t len = base->root.len + remove_dots(span_of(whole, folder.len + path.len), url + base->root.len);
+    struct span joined = span_of(whole, folder.len + path.len);
+    size_t      len = base->root.len;
+    if (path.at == base->path.at)
+        len += copy_path(joined, url + len); /* RFC 3986 §5.2.2: the base's own path stays as it is */
+    else
+        len += remove_dots(joined, url + len);
     if (query.at != NULL) {
         url[len++] = '?';
         memcpy(url + len, query.at, query.len);
