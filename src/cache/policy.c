@@ -8,6 +8,8 @@
 
 #include "freshness.h"
 
+#include <larder/http/conditional.h>
+
 static const struct {
     const char *name, *text;
 } reasons[REASON_COUNT] = {
@@ -112,10 +114,14 @@ allows_authorization(const struct cache_control *said)
     return said->is_public || said->must_revalidate || said->s_maxage != DELTA_ABSENT;
 }
 
+/* Whether it can be asked about later: by something that really is a validator. */
 static bool
-has_validator(const struct head *response)
+has_validator(const struct head *response, wall_time now)
 {
-    return head_has(response, FIELD_ETAG) || head_has(response, FIELD_LAST_MODIFIED);
+    struct validators validators;
+
+    validators_read(response, now, &validators);
+    return validators.etag.len > 0 || validators.has_modified;
 }
 
 /* RFC 9111 §5.2.2.3: who understands the status goes by the rules for it, and no-store is for who does not. */
@@ -221,7 +227,8 @@ is_usable(const struct cache_control *said, const struct cache_settings *setting
           const struct verdict *verdict, bool validatable, wall_time received)
 {
     return verdict->reusable || (validatable && settings->keep > 0)
-           || (said->stale_if_error > 0 && verdict->error_until.ns > received.ns);
+           || (said->stale_if_error > 0 && !verdict->always_validate
+               && verdict->error_until.ns > received.ns);
 }
 
 void
@@ -230,7 +237,7 @@ policy_answer(const struct head *request, const struct head *response, const str
 {
     struct cache_control said;
     nsec                 lifetime;
-    bool                 validatable = has_validator(response);
+    bool                 validatable = has_validator(response, received);
 
     cache_control_effective(response, &said);
     *verdict = (struct verdict){ .born = freshness_born(response, requested, received) };

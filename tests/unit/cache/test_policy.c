@@ -6,10 +6,13 @@
 #define DATE "Date: Sun, 06 Nov 2044 08:49:37 GMT\r\n"
 #define DATE_SECONDS INT64_C(2362034977)
 
-static const struct cache_settings settings = { .ttl = 120 * NSEC_PER_SEC, .keep = 3600 * NSEC_PER_SEC, .variants = 8 };
+static const struct cache_settings settings = { .ttl = 120 * NSEC_PER_SEC,
+                                                .keep = 3600 * NSEC_PER_SEC,
+                                                .variants = 8 };
 
 static struct verdict
-judge_with(const struct cache_settings *with, const char *status, const char *asked, const char *said, int64_t received)
+judge_method(const char *start, const struct cache_settings *with, const char *status, const char *asked,
+             const char *said, int64_t received)
 {
     struct test_memory memory;
     struct test_head   request, response;
@@ -17,10 +20,17 @@ judge_with(const struct cache_settings *with, const char *status, const char *as
     wall_time          now = wall_from_seconds(received);
 
     memory_begin(&memory);
-    policy_answer(request_of(&request, &memory.arena, asked), parse_head(&response, &memory.arena, status, said), with, now,
-                  now, &verdict);
+    policy_answer(parse_head(&request, &memory.arena, start, asked),
+                  parse_head(&response, &memory.arena, status, said), with, now, now, &verdict);
     memory_end(&memory);
     return verdict;
+}
+
+static struct verdict
+judge_with(const struct cache_settings *with, const char *status, const char *asked, const char *said,
+           int64_t received)
+{
+    return judge_method("GET / HTTP/1.1", with, status, asked, said, received);
 }
 
 static struct verdict
@@ -44,7 +54,8 @@ Test(cache_policy, lifetimes_and_their_sources)
     } cases[] = {
         { DATE "Cache-Control: max-age=60\r\n", 60, LIFETIME_MAX_AGE },
         { DATE "Cache-Control: max-age=60, s-maxage=10\r\n", 10, LIFETIME_S_MAXAGE },
-        { DATE "Cache-Control: max-age=60\r\nExpires: Sun, 06 Nov 2044 08:49:38 GMT\r\n", 60, LIFETIME_MAX_AGE },
+        { DATE "Cache-Control: max-age=60\r\nExpires: Sun, 06 Nov 2044 08:49:38 GMT\r\n", 60,
+          LIFETIME_MAX_AGE },
         { DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\n", 30, LIFETIME_EXPIRES },
         { DATE "", 120, LIFETIME_DEFAULT },
         { DATE "Cache-Control: public\r\n", 120, LIFETIME_DEFAULT },
@@ -52,7 +63,8 @@ Test(cache_policy, lifetimes_and_their_sources)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct verdict verdict = judge("", cases[i].said);
         cr_assert(verdict.store, "%s", cases[i].said);
-        cr_assert_eq(lifetime(&verdict), cases[i].seconds, "%s: %lld", cases[i].said, (long long)lifetime(&verdict));
+        cr_assert_eq(lifetime(&verdict), cases[i].seconds, "%s: %lld", cases[i].said,
+                     (long long)lifetime(&verdict));
         cr_assert_eq(verdict.source, cases[i].source);
         cr_assert_eq(verdict.implicit, cases[i].source == LIFETIME_DEFAULT);
     }
@@ -101,11 +113,32 @@ Test(cache_policy, what_is_never_stored)
         { "HTTP/1.1 412 Precondition Failed", "", "Cache-Control: max-age=60\r\n", REASON_CONDITION },
         { "HTTP/1.1 416 Range Not Satisfiable", "", "Cache-Control: max-age=60\r\n", REASON_CONDITION },
         { "HTTP/1.1 304 Not Modified", "", "Cache-Control: max-age=60\r\n", REASON_PARTIAL },
+        { "HTTP/1.1 417 Expectation Failed", "", "Cache-Control: max-age=60\r\n", REASON_CONDITION },
         { "HTTP/1.1 500 Oops", "", "", REASON_STATUS },
         { "HTTP/1.1 302 Found", "", "", REASON_STATUS },
+        { "HTTP/1.1 103 Early Hints", "", "Cache-Control: max-age=60\r\n", REASON_STATUS },
+        /* no-cache is a word about reuse, not the permission that such a status needs (RFC 9111 §3) */
+        { "HTTP/1.1 500 Oops", "", "Cache-Control: no-cache\r\nETag: \"1\"\r\n", REASON_STATUS },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: max-age=60, NO-STORE=x\r\n", REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: max-age=60, ext=\"open\r\n", REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: private, no-store\r\n", REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: private=\"a b\", max-age=60\r\n", REASON_PRIVATE },
+        { "HTTP/1.1 200 OK", "", "CDN-Cache-Control: no-store\r\nCache-Control: max-age=60\r\n",
+          REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: private, public\r\n", REASON_PRIVATE },
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: max-age=60, proxy-revalidate\r\n",
+          REASON_AUTHORIZATION },
+        { "HTTP/1.1 200 OK", "Authorization: x\r\n", "ETag: \"1\"\r\n", REASON_AUTHORIZATION },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: max-age=60, private=\"x\"\r\nSet-Cookie: a=b\r\n",
+          REASON_SET_COOKIE },
+        { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", DATE "Last-Modified: Sun, 06 Nov 2044 08:47:57 GMT\r\n",
+          REASON_COOKIE },
+        { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", "Cache-Control: public\r\n", REASON_COOKIE },
+        { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", "Cache-Control: no-cache\r\nETag: \"1\"\r\n", REASON_COOKIE },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct verdict verdict = judge_with(&settings, cases[i].status, cases[i].asked, cases[i].said, DATE_SECONDS);
+        struct verdict verdict =
+            judge_with(&settings, cases[i].status, cases[i].asked, cases[i].said, DATE_SECONDS);
         cr_assert_not(verdict.store, "case %zu", i);
         cr_assert_eq(verdict.reason, cases[i].reason, "case %zu: %s", i, reason_name(verdict.reason));
     }
@@ -121,13 +154,215 @@ Test(cache_policy, what_permits_storing_after_all)
         { "HTTP/1.1 200 OK", "Authorization: x\r\n", "Cache-Control: must-revalidate, max-age=60\r\n" },
         { "HTTP/1.1 200 OK", "", "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b\r\n" },
         { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", "Cache-Control: max-age=60\r\n" },
+        { "HTTP/1.1 200 OK", "Cookie: a=b\r\n", DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\n" },
+        { "HTTP/1.1 200 OK", "",
+          "Cache-Control: max-age=60, private=\"x, set-cookie\"\r\nSet-Cookie: a=b\r\n" },
+        { "HTTP/1.1 200 OK", "",
+          "Cache-Control: max-age=60, no-cache=\"SET-COOKIE\"\r\nSet-Cookie: a=b\r\n" },
+        { "HTTP/1.1 200 OK", "", "Cache-Control: no-cache\r\nETag: \"1\"\r\n" },
+        { "HTTP/1.1 200 OK", "",
+          "CDN-Cache-Control: max-age=60\r\nCache-Control: no-store, private\r\nPragma: no-cache\r\n" },
         { "HTTP/1.1 500 Oops", "", "Cache-Control: max-age=60\r\n" },
+        { "HTTP/1.1 302 Found", "", "Cache-Control: public\r\n" },
+        { "HTTP/1.1 599 Unheard Of", "", DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\n" },
         { "HTTP/1.1 404 Not Found", "", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct verdict verdict = judge_with(&settings, cases[i].status, cases[i].asked, cases[i].said, DATE_SECONDS);
+        struct verdict verdict =
+            judge_with(&settings, cases[i].status, cases[i].asked, cases[i].said, DATE_SECONDS);
         cr_assert(verdict.store, "case %zu: %s", i, reason_name(verdict.reason));
     }
+}
+
+Test(cache_policy, must_understand_is_a_matter_of_the_status) /* RFC 9111 §5.2.2.3 */
+{
+    static const struct {
+        const char *status, *said;
+        enum reason reason;
+    } cases[] = {
+        { "HTTP/1.1 200 OK", "Cache-Control: no-store, must-understand, max-age=60\r\n", REASON_NONE },
+        { "HTTP/1.1 200 OK", "Cache-Control: must-understand, no-store\r\n", REASON_NONE },
+        { "HTTP/1.1 200 OK", "Cache-Control: must-understand=1, no-store, max-age=60\r\n", REASON_NO_STORE },
+        { "HTTP/1.1 200 OK", "Cache-Control: must-understand, private, max-age=60\r\n", REASON_PRIVATE },
+        { "HTTP/1.1 299 Odd", "Cache-Control: no-store, must-understand, max-age=60\r\n", REASON_STATUS },
+        { "HTTP/1.1 299 Odd", "Cache-Control: must-understand, max-age=60\r\n", REASON_STATUS },
+        { "HTTP/1.1 299 Odd", "Cache-Control: max-age=60\r\n", REASON_NONE },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_assert_eq(judge_with(&settings, cases[i].status, "", cases[i].said, DATE_SECONDS).reason,
+                     cases[i].reason, "case %zu", i);
+}
+
+Test(cache_policy, what_the_method_says)
+{
+    static const struct {
+        const char *start, *status, *said;
+        enum reason reason;
+    } cases[] = {
+        /* a POST's answer is stored when it says how long it is fresh (RFC 9110 §9.3.3) */
+        { "POST / HTTP/1.1", "HTTP/1.1 200 OK", "Cache-Control: max-age=60\r\n", REASON_NONE },
+        { "POST / HTTP/1.1", "HTTP/1.1 200 OK", DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\n",
+          REASON_NONE },
+        { "POST / HTTP/1.1", "HTTP/1.1 200 OK", "", REASON_METHOD },
+        { "POST / HTTP/1.1", "HTTP/1.1 200 OK", "Cache-Control: public\r\n", REASON_METHOD },
+        { "POST / HTTP/1.1", "HTTP/1.1 200 OK", "Cache-Control: no-cache\r\nETag: \"1\"\r\n", REASON_METHOD },
+        /* a part is one of what was asked for with GET */
+        { "GET / HTTP/1.1", "HTTP/1.1 206 Partial Content", "Cache-Control: max-age=60\r\n", REASON_NONE },
+        { "HEAD / HTTP/1.1", "HTTP/1.1 206 Partial Content", "Cache-Control: max-age=60\r\n",
+          REASON_PARTIAL },
+        { "POST / HTTP/1.1", "HTTP/1.1 206 Partial Content", "Cache-Control: max-age=60\r\n",
+          REASON_PARTIAL },
+        { "HEAD / HTTP/1.1", "HTTP/1.1 200 OK", "Cache-Control: max-age=60\r\n", REASON_NONE },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_assert_eq(
+            judge_method(cases[i].start, &settings, cases[i].status, "", cases[i].said, DATE_SECONDS).reason,
+            cases[i].reason, "case %zu", i);
+}
+
+/* ── stale ── */
+
+static const struct cache_settings generous = { .ttl = 120 * NSEC_PER_SEC,
+                                                .grace = 10 * NSEC_PER_SEC,
+                                                .stale_if_error = 100 * NSEC_PER_SEC,
+                                                .keep = 3600 * NSEC_PER_SEC };
+
+static int64_t
+seconds_between(wall_time later, wall_time earlier)
+{
+    return wall_since(later, earlier) / NSEC_PER_SEC;
+}
+
+Test(cache_policy, until_when_it_may_be_sent_stale)
+{
+    static const struct {
+        const char *said;
+        int64_t     refresh, error; /* after the end of its freshness */
+        bool        strict;
+    } cases[] = {
+        /* what the origin says, else the settings */
+        { "", 10, 100, false },
+        { "Cache-Control: max-age=60\r\n", 10, 100, false },
+        { DATE "Expires: Sun, 06 Nov 2044 08:50:07 GMT\r\n", 10, 100, false },
+        { "Cache-Control: max-age=60, stale-while-revalidate=5\r\n", 5, 100, false },
+        { "Cache-Control: max-age=60, stale-while-revalidate=0\r\n", 0, 100, false },
+        { "Cache-Control: max-age=60, stale-if-error=7\r\n", 10, 7, false },
+        { "Cache-Control: max-age=60, stale-if-error=0\r\n", 10, 0, false },
+        { "Cache-Control: max-age=60, stale-while-revalidate=5, stale-if-error=7\r\n", 5, 7, false },
+        { "Cache-Control: max-age=60, stale-while-revalidate=500, stale-if-error=7\r\n", 500, 7, false },
+        { "Cache-Control: max-age=60, immutable\r\n", 10, 100, false },
+        /* forbidden by the origin (RFC 9111 §4.2.4) */
+        { "Cache-Control: max-age=60, must-revalidate\r\n", 0, 0, true },
+        { "Cache-Control: max-age=60, proxy-revalidate\r\n", 0, 0, true },
+        { "Cache-Control: max-age=60, must-revalidate, stale-while-revalidate=5, stale-if-error=7\r\n", 0, 0,
+          true },
+        { "Cache-Control: max-age=60, proxy-revalidate, stale-while-revalidate=5, stale-if-error=7\r\n", 0, 0,
+          true },
+        { "Cache-Control: s-maxage=60\r\n", 0, 0, true },
+        { "Cache-Control: s-maxage=60, max-age=30\r\n", 0, 0, true },
+        { "Cache-Control: s-maxage=60, stale-while-revalidate=5\r\n", 5, 0, true },
+        { "Cache-Control: s-maxage=60, stale-if-error=7\r\n", 0, 0, true },
+        { "Cache-Control: no-cache, max-age=60, stale-while-revalidate=5, stale-if-error=7\r\nETag: "
+          "\"1\"\r\n",
+          0, 0, true },
+        { "Pragma: no-cache\r\nETag: \"1\"\r\n", 0, 0, true },
+        /* a lifetime of nothing is no invitation to the settings, but the origin may invite */
+        { "Cache-Control: max-age=0\r\nETag: \"1\"\r\n", 0, 0, false },
+        { "Expires: 0\r\nETag: \"1\"\r\n", 0, 0, false },
+        { "Cache-Control: max-age=0, stale-while-revalidate=5\r\n", 5, 0, false },
+        { "Cache-Control: max-age=0, stale-if-error=7\r\n", 0, 7, false },
+        /* a number that is none does not forbid */
+        { "Cache-Control: max-age=60, stale-while-revalidate=x, stale-if-error=-1\r\n", 10, 100, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct verdict verdict = judge_with(&generous, "HTTP/1.1 200 OK", "", cases[i].said, DATE_SECONDS);
+        cr_assert(verdict.store, "case %zu: %s", i, reason_name(verdict.reason));
+        cr_assert_eq(seconds_between(verdict.refresh_until, verdict.fresh_until), cases[i].refresh,
+                     "case %zu", i);
+        cr_assert_eq(seconds_between(verdict.error_until, verdict.fresh_until), cases[i].error, "case %zu",
+                     i);
+        cr_assert_eq(verdict.strict, cases[i].strict, "case %zu", i);
+    }
+}
+
+Test(cache_policy, whether_it_may_answer_others_and_how_long_it_is_kept)
+{
+    static const struct {
+        const char *said;
+        bool        store, reusable;
+        int64_t     expires; /* from when it came */
+    } cases[] = {
+        { "Cache-Control: max-age=60\r\n", true, true, 160 },
+        { "Cache-Control: max-age=60, must-revalidate\r\n", true, true, 60 },
+        { "Cache-Control: max-age=60\r\nETag: \"1\"\r\n", true, true, 3660 },
+        { "Cache-Control: max-age=60\r\nLast-Modified: Sun, 06 Nov 2044 08:47:57 GMT\r\n", true, true, 3660 },
+        { "Cache-Control: max-age=60, stale-while-revalidate=5000\r\nETag: \"1\"\r\n", true, true, 5060 },
+        { "Cache-Control: max-age=60, stale-if-error=9000\r\nETag: \"1\"\r\n", true, true, 9060 },
+        /* old already: kept from when it came */
+        { "Cache-Control: max-age=60\r\nAge: 1000\r\nETag: \"1\"\r\n", true, false, 3600 },
+        { "Cache-Control: max-age=60\r\nAge: 69\r\n", true, true, 91 },
+        { "Cache-Control: max-age=60\r\nAge: 70\r\n", false, false, 90 },
+        { "Cache-Control: no-cache, max-age=60\r\nETag: \"1\"\r\n", true, false, 3660 },
+        { "Cache-Control: max-age=0\r\nETag: \"1\"\r\n", true, false, 3600 },
+        { "Cache-Control: max-age=0, stale-while-revalidate=5\r\n", true, true, 5 },
+        { "Cache-Control: max-age=0, stale-if-error=7\r\n", true, false, 7 },
+        /* what can neither be sent nor validated is not worth its place */
+        { "Cache-Control: no-cache, max-age=60, stale-if-error=7\r\n", false, false, 60 },
+        { "Cache-Control: max-age=0\r\nETag: unquoted\r\n", false, false, 0 },
+        { "Cache-Control: max-age=0\r\nETag: \"1\"\r\nETag: \"2\"\r\n", false, false, 0 },
+        { "Cache-Control: max-age=0\r\nLast-Modified: yesterday\r\n", false, false, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct verdict verdict = judge_with(&generous, "HTTP/1.1 200 OK", "", cases[i].said, DATE_SECONDS);
+        cr_assert_eq(verdict.store, cases[i].store, "case %zu: %s", i, reason_name(verdict.reason));
+        cr_assert_eq(verdict.reason, cases[i].store ? REASON_NONE : REASON_NO_FRESHNESS, "case %zu", i);
+        cr_assert_eq(verdict.reusable, cases[i].reusable, "case %zu", i);
+        cr_assert_eq(seconds_between(verdict.expires, wall_from_seconds(DATE_SECONDS)), cases[i].expires,
+                     "case %zu: %lld", i,
+                     (long long)seconds_between(verdict.expires, wall_from_seconds(DATE_SECONDS)));
+    }
+}
+
+Test(cache_policy, the_largest_times_do_not_wrap)
+{
+    struct verdict verdict =
+        judge_with(&generous, "HTTP/1.1 200 OK", "",
+                   "Cache-Control: max-age=99999999999, stale-while-revalidate=99999999999, "
+                   "stale-if-error=99999999999\r\nETag: \"1\"\r\n",
+                   DATE_SECONDS);
+
+    cr_assert(verdict.store);
+    cr_assert_eq(lifetime(&verdict), INT64_C(2147483648));
+    cr_assert_gt(verdict.refresh_until.ns, verdict.fresh_until.ns);
+    cr_assert_geq(verdict.expires.ns, verdict.error_until.ns);
+    /* What is older than time can count is stale. */
+    verdict = judge_with(&generous, "HTTP/1.1 200 OK", "",
+                         "Date: Sat, 01 Jan 0000 00:00:00 GMT\r\nCache-Control: max-age=99999999999\r\n",
+                         DATE_SECONDS);
+    cr_assert_leq(verdict.fresh_until.ns, wall_from_seconds(DATE_SECONDS).ns);
+}
+
+Test(cache_policy, fields_that_are_not_for_everybody)
+{
+    struct test_memory memory;
+    struct test_head   request, response;
+    struct verdict     verdict;
+
+    memory_begin(&memory);
+    request_of(&request, &memory.arena, "");
+    response_of(&response, &memory.arena,
+                "Cache-Control: max-age=60, private=\"X-A, x-b\", no-cache=\"X-C\"\r\n");
+    policy_answer(&request.head, &response.head, &settings, wall_from_seconds(DATE_SECONDS),
+                  wall_from_seconds(DATE_SECONDS), &verdict);
+    cr_assert(verdict.store);
+    cr_assert_not(verdict.always_validate);
+    cr_assert(verdict.reusable);
+    cr_assert(verdict_hides(&verdict, SPAN("x-a")));
+    cr_assert(verdict_hides(&verdict, SPAN("X-B")));
+    cr_assert(verdict_hides(&verdict, SPAN("X-C")));
+    cr_assert_not(verdict_hides(&verdict, SPAN("X-D")));
+    cr_assert_not(verdict_hides(&verdict, SPAN("X")));
+    memory_end(&memory);
 }
 
 Test(cache_policy, settings_are_obeyed)
@@ -144,7 +379,9 @@ Test(cache_policy, settings_are_obeyed)
     cr_assert(judge_with(&other, "HTTP/1.1 200 OK", "", "Set-Cookie: a\r\n", DATE_SECONDS).store);
     other = settings;
     other.keep = 0;
-    cr_assert_not(judge_with(&other, "HTTP/1.1 200 OK", "", "Cache-Control: max-age=0\r\nETag: \"1\"\r\n", DATE_SECONDS).store);
+    cr_assert_not(
+        judge_with(&other, "HTTP/1.1 200 OK", "", "Cache-Control: max-age=0\r\nETag: \"1\"\r\n", DATE_SECONDS)
+            .store);
 }
 
 Test(cache_policy, age_counts_from_where_it_is_oldest)
@@ -154,8 +391,8 @@ Test(cache_policy, age_counts_from_where_it_is_oldest)
         int64_t     after, age;
     } cases[] = {
         { DATE, 0, 0 },
-        { DATE, 30, 30 },                                /* the answer was under way, or in another cache */
-        { DATE, -30, 0 },                                /* the origin's clock is ahead */
+        { DATE, 30, 30 }, /* the answer was under way, or in another cache */
+        { DATE, -30, 0 }, /* the origin's clock is ahead */
         { DATE "Age: 10\r\n", 0, 10 },
         { DATE "Age: 10\r\n", 30, 30 },
         { DATE "Age: 50\r\n", 30, 50 },
@@ -168,7 +405,8 @@ Test(cache_policy, age_counts_from_where_it_is_oldest)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t        received = DATE_SECONDS + cases[i].after;
         struct verdict verdict = judge_with(&settings, "HTTP/1.1 200 OK", "", cases[i].said, received);
-        cr_assert_eq(wall_since(wall_from_seconds(received), verdict.born) / NSEC_PER_SEC, cases[i].age, "case %zu", i);
+        cr_assert_eq(wall_since(wall_from_seconds(received), verdict.born) / NSEC_PER_SEC, cases[i].age,
+                     "case %zu", i);
     }
 }
 
@@ -179,8 +417,8 @@ Test(cache_policy, requests_for_the_cache)
         bool        body;
         enum reason reason;
     } cases[] = {
-        { "GET / HTTP/1.1", false, REASON_NONE },      { "HEAD / HTTP/1.1", false, REASON_NONE },
-        { "POST / HTTP/1.1", false, REASON_METHOD },   { "GET / HTTP/1.1", true, REASON_BODY },
+        { "GET / HTTP/1.1", false, REASON_NONE },       { "HEAD / HTTP/1.1", false, REASON_NONE },
+        { "POST / HTTP/1.1", false, REASON_METHOD },    { "GET / HTTP/1.1", true, REASON_BODY },
         { "PROPFIND / HTTP/1.1", true, REASON_METHOD }, { "get / HTTP/1.1", false, REASON_METHOD },
     };
     struct test_memory memory;
@@ -188,7 +426,8 @@ Test(cache_policy, requests_for_the_cache)
 
     memory_begin(&memory);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        cr_assert_eq(policy_request(parse_head(&request, &memory.arena, cases[i].start, ""), cases[i].body), cases[i].reason);
+        cr_assert_eq(policy_request(parse_head(&request, &memory.arena, cases[i].start, ""), cases[i].body),
+                     cases[i].reason);
     memory_end(&memory);
 }
 
