@@ -138,6 +138,27 @@ put(struct text_run *run, struct span bytes)
     run->len += bytes.len;
 }
 
+/* The part before the next comma, as span_split takes it; in a quoted string a comma is a byte like any other,
+ * and so is white space (RFC 9110 §5.6.4). */
+static bool
+split_member(struct span *rest, struct span *member)
+{
+    size_t end = 0;
+    bool   quoted = false;
+
+    if (rest->at == NULL)
+        return false;
+    for (; end < rest->len && (quoted || rest->at[end] != ','); end++) {
+        if (rest->at[end] == '"')
+            quoted = !quoted;
+        else if (quoted && rest->at[end] == '\\')
+            end++;
+    }
+    *member = span_head(*rest, end);
+    *rest = end < rest->len ? span_skip(*rest, end + 1) : SPAN_EMPTY;
+    return true;
+}
+
 /* The lines of one name joined by ", ", white space around commas made one form. */
 static void
 put_field(struct text_run *run, const struct head *request, struct span name)
@@ -146,7 +167,7 @@ put_field(struct text_run *run, const struct head *request, struct span name)
     for (const struct field *field = head_find_name(request, name); field != NULL;
          field = head_next_name(request, field)) {
         struct span rest = field->value, member;
-        while (span_split(&rest, ',', &member)) {
+        while (split_member(&rest, &member)) {
             put(run, any ? SPAN(", ") : SPAN(": "));
             put(run, span_trim(member));
             any = true;
@@ -213,11 +234,12 @@ vary_values(struct arena *arena, const struct head *request, struct span spec, s
 
 #define LANGUAGE_NAME "accept-language"
 
-/* The values with this language for all that Accept-Language says. */
+/* The values with this language for all that Accept-Language says. What a request says follows a colon, so no
+ * request can say this. */
 static enum err
 name_language(struct arena *arena, struct span values, struct span language, struct span *out)
 {
-    struct text_run run = { arena_alloc(arena, values.len + language.len + sizeof LANGUAGE_NAME ": =\n"), 0 };
+    struct text_run run = { arena_alloc(arena, values.len + language.len + sizeof LANGUAGE_NAME "=\n"), 0 };
     struct span     rest = values, line;
     bool            named = false;
 
