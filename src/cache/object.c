@@ -47,6 +47,8 @@ object_read(struct span meta, struct object *object)
                     + (uint64_t)header.variants * sizeof(struct digest);
     if (header.magic != OBJECT_MAGIC || header.version != OBJECT_VERSION || size != meta.len)
         return false;
+    if ((header.flags & OBJECT_PARTIAL) && (header.first < 0 || header.first >= header.complete))
+        return false;
     *object = (struct object){ .flags = header.flags,
                                .status = header.status,
                                .born = { header.born },
@@ -375,6 +377,14 @@ is_replacing(const struct update *update, const struct field *field)
            && field->id != FIELD_VIA;
 }
 
+/* What is not for everybody leaves with its old value too (RFC 9111 §5.2.2.4, §5.2.2.7). */
+static bool
+is_leaving(const struct update *update, const struct field *old)
+{
+    return verdict_hides(&update->hides, old->name) && old->id != FIELD_CONTENT_LENGTH
+           && old->id != FIELD_VIA;
+}
+
 static void
 write_replacing(struct writer *writer, const struct update *update, struct span name)
 {
@@ -395,6 +405,8 @@ write_joined(struct writer *writer, const struct head *stored, const struct upda
         const struct field *old = &stored->fields[i], *new = head_find_name(head, old->name);
         if (old->id == FIELD_DATE && !head_has(head, FIELD_DATE))
             continue; /* RFC 9110 §6.6.1: then it is of now */
+        if (is_leaving(update, old))
+            continue;
         if (new == NULL || !is_replacing(update, new))
             write_field(writer, old->name, old->value);
         else if (head_find_name(stored, old->name) == old)
