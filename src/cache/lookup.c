@@ -61,10 +61,21 @@ turn_to_variant(struct looker *look, struct span spec)
     return LOOK_AGAIN;
 }
 
+/* RFC 9111 §5.2.1.7: nothing that is stored will do, and more is not wanted. */
+static enum look
+go_nowhere(struct looker *look)
+{
+    lease_release(&look->found->lease);
+    look->found->result = LOOKUP_NOTHING;
+    return LOOK_DONE;
+}
+
 /* With the stale object in hand, if there is one: it may still be validated, or stand in. */
 static enum look
 go_alone(struct looker *look, enum reason reason)
 {
+    if (reuse_only_if_cached(look->request, look->settings))
+        return go_nowhere(look);
     look->found->flight = flight_create(look->cache, look->primary, &look->key, look->name.digest, true);
     look->found->reason = reason;
     look->found->result = LOOKUP_ALONE;
@@ -397,10 +408,8 @@ look_once(struct looker *look)
         next = look_by_language(look);
     if (next != LOOK_MISS)
         return next;
-    if (reuse_only_if_cached(look->request, look->settings)) {
-        look->found->result = LOOKUP_NOTHING;
-        return LOOK_DONE;
-    }
+    if (reuse_only_if_cached(look->request, look->settings))
+        return go_nowhere(look);
     if (look->found->lease.shard == NULL && look->asked->ranges != NULL && look->asked->ranges->count == 1)
         next = turn_to_part(look);
     if (next != LOOK_MISS)
