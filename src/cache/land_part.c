@@ -9,24 +9,30 @@
 
 enum { WORTH = 8 }; /* a part that has less than this share of what is stored is not worth writing both */
 
-/* A part does not take the place of the whole, as long as that may be sent and is not known to be another one; nor does a small one make
- * us write a much larger one anew. */
+/* Whether their tags tell that they are of two representations. */
+static bool
+is_of_another(const struct validators *a, const struct validators *b)
+{
+    struct etag one, other;
+    return etag_parse(a->etag, &one) && etag_parse(b->etag, &other) && !etag_match_weak(one, other);
+}
+
+/* A part does not take the place of the whole, when that is surely the same, or still fresh and not known to be
+ * another one; nor does a small one make us write a much larger one anew. */
 bool
 land_is_covered(const struct place *place, const struct store_key *key, const struct object *part)
 {
     struct record record;
     struct object stored;
 
-    if (!writer_find(place->writer, key, &record) || !object_read(record.meta, &stored)
-        || (stored.flags & OBJECT_MARKER))
+    if (!writer_find(place->writer, key, &record) || record.expires.ns <= place->now.ns
+        || !object_read(record.meta, &stored) || (stored.flags & OBJECT_MARKER))
         return false;
+    bool fresh = place->now.ns < stored.fresh_until.ns;
+    bool same = validators_share_strong(&stored.validators, &part->validators);
     if (stored.flags & OBJECT_PARTIAL)
-        return place->now.ns < stored.fresh_until.ns
-               && validators_share_strong(&stored.validators, &part->validators)
-               && fill_size(place->flight->fill) < record.body.len / WORTH;
-    bool known = stored.validators.etag.len > 0 && part->validators.etag.len > 0;
-    return known ? validators_share_strong(&stored.validators, &part->validators)
-                 : place->now.ns < stored.fresh_until.ns;
+        return fresh && same && fill_size(place->flight->fill) < record.body.len / WORTH;
+    return same || (fresh && !is_of_another(&stored.validators, &part->validators));
 }
 
 /* The stored part, when it touches or overlaps the new one and has the same strong validator. */

@@ -55,17 +55,34 @@ key_for(struct world *world, const char *path)
     return key;
 }
 
+/* `distrust`: as in the question. */
 static inline struct lookup
-look(struct world *world, const struct store_key *key, const char *fields)
+look_for(struct world *world, const struct store_key *key, const char *fields, bool distrust)
 {
     struct test_head      *request = arena_alloc(&world->memory.arena, sizeof *request);
+    struct range_set      *ranges = arena_alloc(&world->memory.arena, sizeof *ranges);
     struct lookup          lookup;
     struct lookup_question question = { .request = request_of(request, &world->memory.arena, fields),
                                         .primary = key,
-                                        .settings = &world->settings };
+                                        .settings = &world->settings,
+                                        .distrust = distrust };
+    if (range_find(&request->head, ranges) == ERR_NONE)
+        question.ranges = ranges;
     cr_assert_eq(lookup_object(world->cache, 0, &world->memory.arena, &question, world->now, &lookup),
                  ERR_NONE);
     return lookup;
+}
+
+static inline struct lookup
+look(struct world *world, const struct store_key *key, const char *fields)
+{
+    return look_for(world, key, fields, false);
+}
+
+static inline void
+pass(struct world *world, int64_t seconds)
+{
+    world->now = wall_add(world->now, seconds * NSEC_PER_SEC);
 }
 
 /* The flight's answer: status 200 with these fields, this body, selected by the request's fields. */
@@ -95,6 +112,18 @@ leave(struct lookup *lookup)
 {
     lease_release(&lookup->lease);
     flight_release(&lookup->flight);
+}
+
+/* Leaves, and ends without an answer the flights that the lookup led or claimed. */
+static inline void
+give_up(struct lookup *lookup)
+{
+    if (lookup->refresh != NULL)
+        flight_fail(lookup->refresh, 1, "");
+    flight_release(&lookup->refresh);
+    if (lookup->flight != NULL && lookup->result != LOOKUP_FOLLOW)
+        flight_fail(lookup->flight, 1, "");
+    leave(lookup);
 }
 
 /* Jobs of one URL run in order on one thread: a job queued behind a landing tells when that is done. */

@@ -1,47 +1,10 @@
 /* test_lookup.c: what a request is led to: an object, a flight that others share, one of its own, or nothing. */
 #include "cache_world.h"
 
-#define SEC NSEC_PER_SEC
-
-static struct lookup
-look_for(struct world *world, const struct store_key *key, const char *fields, bool distrust)
-{
-    struct test_head      *request = arena_alloc(&world->memory.arena, sizeof *request);
-    struct range_set      *ranges = arena_alloc(&world->memory.arena, sizeof *ranges);
-    struct lookup          lookup;
-    struct lookup_question question = { .request = request_of(request, &world->memory.arena, fields),
-                                        .primary = key,
-                                        .settings = &world->settings,
-                                        .distrust = distrust };
-    if (range_find(&request->head, ranges) == ERR_NONE)
-        question.ranges = ranges;
-    cr_assert_eq(lookup_object(world->cache, 0, &world->memory.arena, &question, world->now, &lookup),
-                 ERR_NONE);
-    return lookup;
-}
-
-static void
-pass(struct world *world, int64_t seconds)
-{
-    world->now = wall_add(world->now, seconds * SEC);
-}
-
-/* Ends a flight that a lookup led or claimed, without an answer. */
-static void
-give_up(struct lookup *lookup)
-{
-    if (lookup->refresh != NULL)
-        flight_fail(lookup->refresh, 1, "");
-    flight_release(&lookup->refresh);
-    if (lookup->flight != NULL && lookup->result != LOOKUP_FOLLOW)
-        flight_fail(lookup->flight, 1, "");
-    leave(lookup);
-}
-
 static void
 assert_led(struct world *world, const struct store_key *key, const char *asked)
 {
-    struct lookup lookup = look_for(world, key, asked, false);
+    struct lookup lookup = look(world, key, asked);
     cr_assert_eq(lookup.result, LOOKUP_LEAD, "%s: %d", asked, (int)lookup.result);
     give_up(&lookup);
 }
@@ -59,7 +22,7 @@ Test(cache_lookup, a_stale_hit_is_refreshed_once)
 
     fetch(&world, &key, "", STALE_SOON, "old");
     pass(&world, 15);
-    struct lookup first = look_for(&world, &key, "", false), second = look_for(&world, &key, "", false);
+    struct lookup first = look(&world, &key, ""), second = look(&world, &key, "");
     cr_assert_eq(first.result, LOOKUP_HIT);
     cr_assert_eq(first.reason, REASON_STALE);
     cr_assert_not_null(first.refresh);
@@ -72,7 +35,7 @@ Test(cache_lookup, a_stale_hit_is_refreshed_once)
 
     /* Who may not have it stale waits for that same flight. */
     world.settings.client_no_cache = true;
-    struct lookup strict = look_for(&world, &key, "Cache-Control: no-cache\r\n", false);
+    struct lookup strict = look(&world, &key, "Cache-Control: no-cache\r\n");
     cr_assert_eq(strict.result, LOOKUP_FOLLOW);
     cr_assert_eq(strict.flight, first.refresh);
 
@@ -95,7 +58,7 @@ Test(cache_lookup, past_its_window_the_client_waits)
 
     fetch(&world, &key, "", STALE_SOON, "old");
     pass(&world, 31);
-    struct lookup leader = look_for(&world, &key, "", false), follower = look_for(&world, &key, "", false);
+    struct lookup leader = look(&world, &key, ""), follower = look(&world, &key, "");
     cr_assert_eq(leader.result, LOOKUP_LEAD);
     cr_assert_eq(follower.result, LOOKUP_FOLLOW);
     cr_assert_span(leader.lease.record.body, "old");
@@ -113,24 +76,24 @@ Test(cache_lookup, an_origin_in_trouble_is_left_alone_for_a_while)
 
     fetch(&world, &key, "", STALE_SOON, "old");
     pass(&world, 15);
-    struct lookup first = look_for(&world, &key, "", false);
+    struct lookup first = look(&world, &key, "");
     flight_note_trouble(first.refresh);
     give_up(&first);
-    struct lookup next = look_for(&world, &key, "", false);
+    struct lookup next = look(&world, &key, "");
     cr_assert_eq(next.result, LOOKUP_HIT);
     cr_assert_eq(next.reason, REASON_STALE);
     cr_assert_null(next.refresh);
     leave(&next);
 
     pass(&world, 20); /* past the window, it stands in all the same */
-    next = look_for(&world, &key, "", false);
+    next = look(&world, &key, "");
     cr_assert_eq(next.result, LOOKUP_HIT);
     cr_assert_eq(next.reason, REASON_STALE_IF_ERROR);
     cr_assert_null(next.refresh);
     leave(&next);
 
     pass(&world, 100); /* but not for ever */
-    next = look_for(&world, &key, "", false);
+    next = look(&world, &key, "");
     cr_assert_eq(next.result, LOOKUP_LEAD);
     cr_assert_span(next.lease.record.body, "old");
     /* An answer ends the trouble. */
@@ -139,7 +102,7 @@ Test(cache_lookup, an_origin_in_trouble_is_left_alone_for_a_while)
     leave(&next);
     wait_for_store(&world, &key);
     pass(&world, 15);
-    next = look_for(&world, &key, "", false);
+    next = look(&world, &key, "");
     cr_assert_not_null(next.refresh);
     give_up(&next);
     end(&world);
@@ -158,7 +121,7 @@ Test(cache_lookup, what_is_always_validated_is_validated_alone)
     static const char *const asked[] = { "", "Cache-Control: no-cache\r\n", "Pragma: no-cache\r\n" };
     struct lookup            found[3];
     for (size_t i = 0; i < 3; i++) {
-        found[i] = look_for(&world, &key, asked[i], false);
+        found[i] = look(&world, &key, asked[i]);
         cr_assert_eq(found[i].result, LOOKUP_ALONE, "%s", asked[i]);
         cr_assert_eq(found[i].reason, REASON_ALWAYS_VALIDATE);
         cr_assert_span(found[i].lease.record.body, "mine");
@@ -175,7 +138,7 @@ Test(cache_lookup, what_may_not_be_reused_is_not_shared)
     struct world world;
     begin(&world);
     struct store_key key = key_for(&world, "/a");
-    struct lookup    leader = look_for(&world, &key, "", false), early = look_for(&world, &key, "", false);
+    struct lookup    leader = look(&world, &key, ""), early = look(&world, &key, "");
     struct span      values;
 
     cr_assert_eq(early.result, LOOKUP_FOLLOW);
@@ -183,7 +146,7 @@ Test(cache_lookup, what_may_not_be_reused_is_not_shared)
     cr_assert_eq(lookup_fits(&world.memory.arena, early.flight, &(struct head){ .count = 0 }, &world.settings,
                              &values),
                  FIT_NOT_REUSABLE);
-    struct lookup late = look_for(&world, &key, "", false);
+    struct lookup late = look(&world, &key, "");
     cr_assert_eq(late.result, LOOKUP_ALONE, "its head is there, and not for others");
     cr_assert_eq(late.reason, REASON_KNOWN_UNCACHEABLE);
     cr_assert(flight_land(leader.flight, &world.settings));
@@ -192,7 +155,7 @@ Test(cache_lookup, what_may_not_be_reused_is_not_shared)
     leave(&late);
     wait_for_store(&world, &key);
     /* Stored it is: to be validated, by each for himself. */
-    struct lookup next = look_for(&world, &key, "", false);
+    struct lookup next = look(&world, &key, "");
     cr_assert_eq(next.result, LOOKUP_ALONE);
     cr_assert_eq(next.reason, REASON_KNOWN_UNCACHEABLE);
     cr_assert_span(next.lease.record.body, "mine");
@@ -224,7 +187,7 @@ Test(cache_lookup, who_brings_credentials_shares_no_assumption)
         char             path[16];
         snprintf(path, sizeof path, "/%zu", i);
         struct store_key key = key_for(&world, path);
-        struct lookup    leader = look_for(&world, &key, "X-A: 1\r\n", false);
+        struct lookup    leader = look(&world, &key, "X-A: 1\r\n");
         answer(&world, leader.flight, "X-A: 1\r\n", cases[i].said, "x");
         cr_assert_eq(lookup_fits(&world.memory.arena, leader.flight,
                                  request_of(&request, &world.memory.arena, cases[i].asked), &world.settings,
@@ -251,11 +214,11 @@ Test(cache_lookup, only_if_cached_never_leads_to_the_origin)
     fetch(&world, &fresh, "", STALE_SOON, "fresh");
     fetch(&world, &asked, "", "Cache-Control: no-cache\r\nETag: \"1\"\r\n", "asked");
     fetch(&world, &guessed, "", "", "guessed");
-    struct lookup leader = look_for(&world, &under_way, "", false);
+    struct lookup leader = look(&world, &under_way, "");
     assert_hit(&world, &fresh, only, "fresh");
     assert_hit(&world, &guessed, only, "guessed");
     pass(&world, 15);
-    struct lookup stale = look_for(&world, &fresh, only, false);
+    struct lookup stale = look(&world, &fresh, only);
     cr_assert_eq(stale.result, LOOKUP_HIT);
     give_up(&stale);
     pass(&world, 20);
@@ -275,7 +238,7 @@ Test(cache_lookup, only_if_cached_never_leads_to_the_origin)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char fields[128];
         snprintf(fields, sizeof fields, "%s%s", only, cases[i].fields);
-        struct lookup lookup = look_for(&world, cases[i].key, fields, false);
+        struct lookup lookup = look(&world, cases[i].key, fields);
         cr_assert_eq(lookup.result, LOOKUP_NOTHING, "case %zu: %d", i, (int)lookup.result);
         cr_assert_null(lookup.flight);
         leave(&lookup);
@@ -305,10 +268,10 @@ Test(cache_lookup, a_variant_in_the_language_that_is_wanted_most)
     assert_led(&world, &key, "");
     /* An alias is only for what is fresh: another's variant is not validated. */
     pass(&world, 61);
-    struct lookup own = look_for(&world, &key, "Accept-Language: de, en;q=0.5\r\n", false);
+    struct lookup own = look(&world, &key, "Accept-Language: de, en;q=0.5\r\n");
     cr_assert_span(own.object.validators.etag, "\"1\"");
     give_up(&own);
-    struct lookup other = look_for(&world, &key, "Accept-Language: de\r\n", false);
+    struct lookup other = look(&world, &key, "Accept-Language: de\r\n");
     cr_assert_eq(other.result, LOOKUP_LEAD);
     cr_assert_null(other.lease.shard);
     give_up(&other);
