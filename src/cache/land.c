@@ -179,8 +179,9 @@ append_variant(const struct place *place, struct span meta, struct iovec *body, 
         err = append_object(place, &key, meta, body, count);
     if (err != ERR_NONE)
         return err;
-    append_alias(place, meta, &marker);
     add_variant(place, &marker, key.digest);
+    if (place->variants_max > 1) /* behind its variant, so that it is not what it pushes out */
+        append_alias(place, meta, &marker);
     err = append_marker(place, &marker);
     if (err != ERR_NONE)
         writer_remove(place->writer, &key); /* no purge would find it */
