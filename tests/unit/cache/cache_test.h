@@ -33,6 +33,14 @@ memory_end(struct test_memory *memory)
     slab_fini(&memory->slab);
 }
 
+/* One that has nothing to give. */
+static inline void
+memory_begin_empty(struct test_memory *memory)
+{
+    slab_init(&memory->slab, 1024, 0);
+    arena_init(&memory->arena, &memory->slab, 0);
+}
+
 /* Field lines are given as in a message, each ended by \r\n. The text must outlive the head. */
 static inline const struct head *
 parse_head(struct test_head *into, struct arena *arena, const char *start, const char *fields)

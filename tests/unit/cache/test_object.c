@@ -268,3 +268,25 @@ Test(cache_object, whatever_a_damaged_meta_says_lies_inside)
     check_damage(meta);
     memory_end(&memory);
 }
+
+Test(cache_object, without_memory_there_is_no_meta)
+{
+    struct test_memory memory, none;
+    struct digest      digest = { 1, 2 };
+    struct test_head   response;
+    struct span        meta, other;
+
+    memory_begin(&memory);
+    memory_begin_empty(&none);
+    write_part(&memory.arena, 10, 19, 30, &meta);
+    response_of(&response, &memory.arena, "ETag: \"1\"\r\n");
+    cr_assert_eq(object_write(&none.arena, &response.head, &verdict, SPAN_EMPTY, -1, NULL, now, &other),
+                 ERR_NO_MEMORY);
+    cr_assert_eq(object_set_length(&none.arena, meta, 1, &other), ERR_NO_MEMORY);
+    cr_assert_eq(object_set_first(&none.arena, meta, 1, &other), ERR_NO_MEMORY);
+    cr_assert_eq(object_make_whole(&none.arena, meta, &other), ERR_NO_MEMORY);
+    cr_assert_eq(object_write_marker(&none.arena, 7, SPAN("a"), &digest, 1, now, &other), ERR_NO_MEMORY);
+    cr_assert_eq(object_write_alias(&none.arena, SPAN("a\n"), now, &other), ERR_NO_MEMORY);
+    memory_end(&none);
+    memory_end(&memory);
+}

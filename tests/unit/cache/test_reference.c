@@ -201,3 +201,17 @@ Test(cache_reference, any_bytes_stay_inside, .init = make_seed)
         memory_end(&memory);
     }
 }
+
+Test(cache_reference, without_memory_there_is_no_key, .init = make_seed)
+{
+    struct test_memory memory, none;
+    struct store_key   key;
+
+    memory_begin(&memory);
+    memory_begin_empty(&none);
+    struct store_key base = key_of(&memory.arena, "http://host/p");
+    cr_assert_eq(key_of_reference(&none.arena, &seed, &base, SPAN("x"), &key), ERR_NO_MEMORY);
+    cr_assert_eq(key_of_reference(&none.arena, &seed, &base, SPAN("http://other/"), &key), ERR_NOT_FOUND);
+    memory_end(&none);
+    memory_end(&memory);
+}

@@ -215,3 +215,29 @@ Test(cache_refresh, a_304_may_forbid_keeping_it)
     cr_assert_eq(after.reason, REASON_NO_STORE);
     memory_end(&memory);
 }
+
+Test(cache_refresh, what_cannot_be_joined_is_an_error)
+{
+    struct test_memory memory, none;
+    struct test_head   update, request;
+    struct verdict     after;
+    struct span        meta;
+    size_t             size = OBJECT_HEAD_MAX;
+
+    memory_begin(&memory);
+    memory_begin_empty(&none);
+    struct object stored = write_and_read(&memory.arena, "ETag: \"1\"\r\n", "", 5);
+    parse_head(&update, &memory.arena, "HTTP/1.1 304 Not Modified", "");
+    request_of(&request, &memory.arena, "");
+    cr_assert_eq(
+        object_refresh(&none.arena, &stored, &update.head, &request.head, &settings, now, now, &after, &meta),
+        ERR_NO_MEMORY);
+    char *value = arena_alloc(&memory.arena, size);
+    memset(value, 'x', size);
+    cr_assert(head_add(&update.head, SPAN("X-Long"), span_of(value, size), FIELD_OTHER));
+    cr_assert_eq(object_refresh(&memory.arena, &stored, &update.head, &request.head, &settings, now, now,
+                                &after, &meta),
+                 ERR_LIMIT);
+    memory_end(&none);
+    memory_end(&memory);
+}

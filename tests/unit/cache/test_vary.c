@@ -273,3 +273,26 @@ Test(cache_vary, encodings_are_reduced_to_those_that_are_known)
         cr_assert_span(values_of(&memory.arena, cases[i].fields, "accept-encoding"), cases[i].values);
     memory_end(&memory);
 }
+
+Test(cache_vary, without_memory_nothing_is_selected)
+{
+    struct test_memory memory, none;
+    struct test_head   request, response;
+    struct span        span;
+    bool               star;
+
+    memory_begin(&memory);
+    memory_begin_empty(&none);
+    request_of(&request, &memory.arena, "Accept-Language: de\r\nX-A: 1\r\n");
+    response_of(&response, &memory.arena, "Vary: Accept-Language\r\n");
+    cr_assert_eq(vary_spec(&none.arena, &response.head, &span, &star), ERR_NO_MEMORY);
+    cr_assert_eq(vary_union(&none.arena, SPAN("a"), SPAN("b"), &span), ERR_NO_MEMORY);
+    cr_assert_eq(vary_values(&none.arena, &request.head, SPAN("x-a"), &span), ERR_NO_MEMORY);
+    cr_assert_eq(vary_values(&none.arena, &request.head, SPAN("accept-language"), &span), ERR_NO_MEMORY);
+    cr_assert_eq(vary_values_by_wish(&none.arena, &request.head, SPAN("accept-language: de\n"), &span),
+                 ERR_NO_MEMORY);
+    cr_assert_eq(vary_values_by_language(&none.arena, SPAN("accept-language: de\n"), SPAN("de"), &span),
+                 ERR_NO_MEMORY);
+    memory_end(&none);
+    memory_end(&memory);
+}
