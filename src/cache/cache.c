@@ -81,6 +81,18 @@ cache_metrics_of(const struct cache *cache)
     return &cache->metrics;
 }
 
+/* An alias is only another way to a variant, and no object that anybody counts. */
+static bool
+remove_variant(struct store_writer *writer, const struct store_key *key)
+{
+    struct record record;
+    struct object object;
+
+    bool alias = writer_find(writer, key, &record) && object_read(record.meta, &object)
+                 && (object.flags & OBJECT_ALIAS);
+    return writer_remove(writer, key) && !alias;
+}
+
 /* The primary key is removed in any case: the store may have forgotten a record that lies in its files. Without
  * their marker variants are not found any more, named by it or not. */
 static void
@@ -93,7 +105,7 @@ remove_all(struct cache_purge *purge, struct store_writer *writer)
                   && (object.flags & OBJECT_MARKER);
     for (size_t i = 0; marker && i < object.variant_count; i++) {
         struct store_key variant = { object_variant(&object, i), SPAN_EMPTY };
-        purge->removed += writer_remove(writer, &variant);
+        purge->removed += remove_variant(writer, &variant);
     }
     bool removed = writer_remove(writer, &purge->key);
     if (!marker)
