@@ -88,10 +88,12 @@ lead_leave(struct exchange *exchange)
         return;
     exchange->lead = NULL;
     lead->exchange = NULL;
-    /* An answer for this exchange only, and a request whose body ends here, end with it. */
-    bool hooked_for_others =
-        exchange->lookup.result == LOOKUP_LEAD && flight_phase(lead->flight) != FLIGHT_RELEASED;
-    if (!hooked_for_others)
+    /* An answer for this exchange only, and a request whose body ends here, end with it; what will be stored does not. */
+    enum flight_phase phase = flight_phase(lead->flight);
+    bool              for_others = exchange->lookup.result == LOOKUP_LEAD && phase != FLIGHT_RELEASED;
+    bool              for_store =
+        exchange->upload.whole && phase == FLIGHT_SHARED && fill_is_kept(flight_fill(lead->flight));
+    if (!for_others && !for_store)
         lead_abort(lead);
 }
 
