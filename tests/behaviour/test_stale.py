@@ -1,6 +1,7 @@
 """Stale objects are checked with the origin, and one check serves all who wait."""
 
 from origin import Gate, answer
+from server import settings
 
 ETAG = ("ETag", '"1"')
 
@@ -8,12 +9,6 @@ ETAG = ("ETag", '"1"')
 def expiring(body=b"hello", *fields):
     """Stale from the start, but worth keeping: it has a validator."""
     return answer(fields=[("Cache-Control", "max-age=0"), *fields], body=body)
-
-
-def settings(origin, *lines):
-    """A configuration with these lines in its site."""
-    return "\n".join(["admin ADMIN", "workers 2", "ram 64M", "site * {", "listen 127.0.0.1:0",
-                      f"origin {origin.address}", "ttl 0s", *lines, "}"])
 
 
 def test_304_makes_it_fresh_again(origin, larder):

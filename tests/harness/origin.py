@@ -82,6 +82,19 @@ def cacheable(body=b"hello", *fields, seconds=60):
     return answer(fields=[("Cache-Control", f"max-age={seconds}"), *fields], body=body)
 
 
+def held(gate, handler):
+    """The handler, once the gate is open."""
+    def wait(exchange):
+        gate.hold()
+        handler(exchange)
+    return wait
+
+
+def aged(control, body=b"old", *fields, age=100):
+    """An answer that was so many seconds old when it came: what is stale is made in no time."""
+    return answer(fields=[("Cache-Control", control), ("Age", str(age)), *fields], body=body)
+
+
 class Origin:
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)

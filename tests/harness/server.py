@@ -22,6 +22,12 @@ BENCH = os.environ.get("LARDER_BENCH", os.path.join(os.path.dirname(LARDER), "la
 WAIT = 60
 
 
+def settings(origin, *lines):
+    """A configuration with these lines in its one site."""
+    return "\n".join(["admin ADMIN", "workers 2", "ram 64M", "site * {", "listen 127.0.0.1:0",
+                      f"origin {getattr(origin, 'address', origin)}", "ttl 0s", *lines, "}"])
+
+
 def run(*arguments, **more):
     """Runs a command of larder to its end."""
     return subprocess.run([LARDER, *map(str, arguments)], capture_output=True, text=True, timeout=60, **more)
@@ -103,6 +109,13 @@ class Larder:
 
     def wait_stored(self, count=1):
         return self.wait(lambda s: s["store.appends"] + s["store.append_failed"] >= count)
+
+    def store(self, target, *fields, appends=1):
+        """One GET whose answer is in the store afterwards, in so many records."""
+        before = self.stats()["store.appends"]
+        seen = self.get(target, *fields)
+        self.wait(lambda s: s["store.appends"] >= before + appends)
+        return seen
 
     def purge(self, target):
         status, body = self.api("POST", "/v1/purge", {"url": f"http://test{target}"})
