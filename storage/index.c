@@ -147,6 +147,14 @@ index_match(const struct index *index, uint64_t hash, struct index_entry *found[
     return first == second ? count : match_in(second, tag, found, count);
 }
 
+void
+index_prefetch(const struct index *index, uint64_t hash)
+{
+    uint64_t folded = fold(index, hash);
+    __builtin_prefetch(bucket_of(index, folded), 1);
+    __builtin_prefetch(bucket_of(index, other_choice(index, folded)), 1);
+}
+
 struct index_entry *
 index_at(const struct index *index, uint64_t hash, struct index_place place)
 {

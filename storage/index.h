@@ -93,6 +93,9 @@ void                index_fini(struct index *index);
 /* The entries that may be the one of `hash`; good until the next call that adds, moves or removes. */
 unsigned index_match(const struct index *index, uint64_t hash, struct index_entry *found[INDEX_MATCHES]);
 
+/* `hash` will be looked for soon: its buckets are on their way from memory. */
+void index_prefetch(const struct index *index, uint64_t hash);
+
 /* The entry of `hash` that says `place`, or NULL. */
 struct index_entry *index_at(const struct index *index, uint64_t hash, struct index_place place);
 

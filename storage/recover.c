@@ -15,7 +15,7 @@
 #include <larder/base/check.h>
 #include <stdlib.h>
 
-enum { HEADERS_STEP = 256 };
+enum { HEADERS_STEP = 256, AHEAD = 12 };
 
 #define POSITION_GAP (UINT64_C(1) << 32) /* an order is smaller */
 
@@ -339,8 +339,11 @@ enter_segment(struct shard *shard, struct segment *segment, const struct segment
     if (walked && !keep_entries(shard, segment, survey))
         return;
     segment_restore(&shard->table, segment, shard->clock);
-    for (uint32_t i = 0; i < survey->count; i++)
+    for (uint32_t i = 0; i < survey->count; i++) {
+        if (i + AHEAD < survey->count)
+            index_prefetch(&shard->index, footer_digest(&survey->entries[i + AHEAD]).low);
         enter(shard, segment, &survey->entries[i]);
+    }
     shard->clock += survey->count;
 }
 
