@@ -135,7 +135,7 @@ def check(world, page, kind, floor, least, message):
         raise Wrong(f"{page.path}: version {version}, which the origin never had")
     with world.lock:
         world.answers += 1
-        world.hits += "; hit" in message.get("Cache-Status", "")
+        world.hits += ";hit" in message.get("Cache-Status", "").replace(" ", "")
     return version
 
 
@@ -332,6 +332,8 @@ def run(rounds, seed, say=print):
     answers = sum(world.answers for world in play.worlds)
     hits = sum(world.hits for world in play.worlds)
     purges = sum(world.purges for world in play.worlds)
+    if hits < answers / 4:
+        raise Wrong(f"only {hits} of {answers} answers came from the store: this play proves nothing")
     return (f"{rounds} rounds, {play.kills} kills: {answers} answers, {hits} of them hits, {purges} purges, "
             f"{play.recovered} records found again; nothing was wrong")
 
