@@ -307,3 +307,34 @@ catalog_sweep(struct shard *shard, struct segment *segment)
     segment->live = 0;
     segment->live_bytes = 0;
 }
+
+/* As many buckets at a time as a sweep visits. */
+static void
+clear_index(struct shard *shard)
+{
+    uint64_t at = 0;
+
+    for (bool through = false; !through;) {
+        lock_acquire(&shard->lock);
+        through = index_clear(&shard->index, &at);
+        lock_release(&shard->lock);
+    }
+}
+
+uint64_t
+catalog_clear(struct shard *shard)
+{
+    uint64_t count = 0;
+
+    clear_index(shard);
+    for (uint32_t i = 0; i < shard->table.count; i++) {
+        struct segment *segment = &shard->table.segments[i];
+        count += segment->live;
+        metric_sub(&shard->metrics.bytes_live, segment->live_bytes);
+        segment->live = 0;
+        segment->live_bytes = 0;
+    }
+    metric_sub(&shard->metrics.objects, count);
+    account_reason(shard, CATALOG_REMOVED, count);
+    return count;
+}

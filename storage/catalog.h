@@ -51,6 +51,9 @@ void catalog_remove(struct shard *shard, struct digest digest, struct index_plac
 void catalog_move(struct shard *shard, struct digest digest, struct index_place from,
                   const struct catalog_written *written, const struct eviction_verdict *verdict);
 
+/* Takes out all there is; how many they were. */
+uint64_t catalog_clear(struct shard *shard);
+
 /* Takes out all that lies in a segment, by a look at the whole index: for segments that do not tell what
  * they hold. */
 void catalog_sweep(struct shard *shard, struct segment *segment);

@@ -296,6 +296,19 @@ index_sweep(struct index *index, uint32_t segment, uint64_t *at, unsigned *remov
     return end == index->table.count;
 }
 
+bool
+index_clear(struct index *index, uint64_t *at)
+{
+    uint64_t end = *at + INDEX_STEP < index->table.count ? *at + INDEX_STEP : index->table.count;
+
+    CHECK(index->old.buckets == NULL);
+    for (; *at < end; ++*at) {
+        index->entries -= index->table.buckets[*at].used;
+        index->table.buckets[*at].used = 0;
+    }
+    return end == index->table.count;
+}
+
 /* ── growing ── */
 
 bool

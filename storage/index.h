@@ -129,6 +129,9 @@ void index_replace(struct index *index, struct index_table table, uint64_t entri
 /* Removes all entries of a segment, a step of buckets at a time; *at begins as 0. True when it is through. */
 bool index_sweep(struct index *index, uint32_t segment, uint64_t *at, unsigned *removed);
 
+/* The same for all entries. */
+bool index_clear(struct index *index, uint64_t *at);
+
 /* Bytes of memory that the table takes. */
 uint64_t index_memory(const struct index *index);
 

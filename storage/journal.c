@@ -195,6 +195,13 @@ cover(struct journal *journal, uint64_t position)
             journal->name);
 }
 
+static void
+want_sync(struct journal *journal)
+{
+    if (journal->due.ns == MONO_NEVER.ns && !journal->lost)
+        journal->due = mono_add(journal->disk.calls->mono(), JOURNAL_DELAY);
+}
+
 /* Before slots are written over, what they say must be covered, on the disk. A part of the ring at a time. */
 static void
 make_room(struct journal *journal)
@@ -235,8 +242,19 @@ journal_add(struct journal *journal, enum journal_type type, struct digest diges
         journal->next = (journal->next + 1) % journal->slots;
         journal->last = position;
     }
-    if (journal->due.ns == MONO_NEVER.ns && !journal->lost)
-        journal->due = mono_add(journal->disk.calls->mono(), JOURNAL_DELAY);
+    want_sync(journal);
+}
+
+void
+journal_raise_floor(struct journal *journal, uint64_t position)
+{
+    if (journal->disk.fd < 0 || journal->lost)
+        return;
+    CHECK(position > journal->floor && position <= JOURNAL_POSITION_MAX);
+    journal->floor = position;
+    if (write_header(journal) != ERR_NONE)
+        give_up(journal);
+    want_sync(journal);
 }
 
 void

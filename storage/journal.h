@@ -89,6 +89,9 @@ void journal_close(struct journal *journal);
  * start will begin empty, or without all that was written up to now. */
 void journal_add(struct journal *journal, enum journal_type type, struct digest digest, uint64_t position);
 
+/* All that was written up to there is gone, at once instead of one by one. */
+void journal_raise_floor(struct journal *journal, uint64_t position);
+
 /* Once `due` has come, or at the end. */
 void journal_sync(struct journal *journal);
 

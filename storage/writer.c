@@ -93,6 +93,14 @@ writer_remove(struct store_writer *writer, const struct store_key *key)
     return true;
 }
 
+uint64_t
+writer_remove_all(struct store_writer *writer)
+{
+    struct shard *shard = writer->shard;
+    journal_raise_floor(&shard->journal, ++shard->table.writes);
+    return catalog_clear(shard);
+}
+
 /* ── appending ── */
 
 static uint64_t

@@ -130,6 +130,10 @@ bool writer_find(struct store_writer *writer, const struct store_key *key, struc
  * the index forgot may lie in the files. False: there was none. */
 bool writer_remove(struct store_writer *writer, const struct store_key *key);
 
+/* Takes all records of this shard out, those that the index forgot too, as writer_remove does for one. How many
+ * could be found. To empty a store, run it in a job for each shard. */
+uint64_t writer_remove_all(struct store_writer *writer);
+
 /* ── numbers ── */
 #define STORE_METRICS(X)                                                                                     \
     X(objects, GAUGE, "records", "Records that can be found.")                                               \

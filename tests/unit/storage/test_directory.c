@@ -215,6 +215,33 @@ Test(storage_directory, one_damaged_superblock_is_no_loss_both_are_a_new_store)
     store_close(&store);
 }
 
+/* Both copies say a format that this version does not know: begun anew, and said. */
+Test(storage_directory, another_format_is_begun_empty_and_said)
+{
+    int                 ends[2];
+    char                text[4096] = "", page[SUPER_SIZE];
+    struct fault        fault;
+    struct store       *store = must_open(root, 8 * MIB);
+    struct store_config config = { .directory = root, .size = 8 * MIB, .readers = 1 };
+    const char         *names[] = { "super.A", "super.B" };
+
+    store_close(&store);
+    for (int i = 0; i < 2; i++) {
+        int fd = open(in_root(names[i]), O_RDWR | O_CLOEXEC);
+        cr_assert_eq(pread(fd, page, sizeof page, 0), SUPER_SIZE);
+        page[8] = 1;
+        cr_assert_eq(pwrite(fd, page, sizeof page, 0), SUPER_SIZE);
+        close(fd);
+    }
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(log_open(&config.log, ends[1], LOG_INFO), ERR_NONE);
+    cr_assert_eq(store_open(&store, &config, &fault), ERR_NONE, "%s", fault.text);
+    store_close(&store);
+    log_close(&config.log);
+    cr_assert_gt(read(ends[0], text, sizeof text - 1), 0);
+    cr_assert_not_null(strstr(text, "starting empty: it was written in another format"), "%s", text);
+}
+
 /* ── refused ── */
 
 Test(storage_directory, a_second_process_is_told_who_has_it)
@@ -319,6 +346,18 @@ Test(storage_directory, a_full_disk_is_an_error_at_start_and_leaves_nothing)
     error_of_allocations = ENOSPC;
     cr_assert_eq(open_at(&store, in_root("cache"), 256 * (uint64_t)MIB, &sparing, &fault), ERR_FULL);
     cr_assert_not_null(strstr(fault.text, "shard-02.dat"), "%s", fault.text);
+    cr_assert_not(exists("cache"));
+}
+
+Test(storage_directory, a_disk_full_for_a_journal_is_an_error_at_start_too)
+{
+    struct store *store = NULL;
+    struct fault  fault;
+
+    allocations = 1;
+    error_of_allocations = ENOSPC;
+    cr_assert_eq(open_at(&store, in_root("cache"), 8 * MIB, &sparing, &fault), ERR_FULL);
+    cr_assert_not_null(strstr(fault.text, "journal-00.log"), "%s", fault.text);
     cr_assert_not(exists("cache"));
 }
 

@@ -249,6 +249,38 @@ Test(storage_recovery, what_was_removed_after_the_index_forgot_it_stays_away)
     fixture_close(&fixture);
 }
 
+static void
+remove_all(struct store_writer *writer, void *argument)
+{
+    *(uint64_t *)argument = writer_remove_all(writer);
+}
+
+static void
+empty_it(struct fixture *fixture)
+{
+    uint64_t removed = 0;
+    append_range(fixture, 0, MANY, 1);
+    cr_assert(fixture_remove(fixture, 3));
+    fixture_run(fixture, (struct digest){ 0, 0 }, remove_all, &removed);
+    cr_assert_eq(removed, MANY - 1);
+    cr_assert_eq(fixture_census(fixture, MANY), 0);
+    append_range(fixture, 0, 50, 2);
+    cr_assert_eq(fixture_census(fixture, MANY), 50);
+}
+
+Test(storage_recovery, what_was_removed_all_at_once_stays_away)
+{
+    uint64_t version;
+    crash_run(empty_it);
+    struct fixture fixture = crash_open();
+    cr_assert_eq(fixture_census(&fixture, MANY), 50);
+    cr_assert(fixture_has(&fixture, 9, &version));
+    cr_assert_eq(version, 2);
+    append_range(&fixture, 1000, 4000, 1);
+    fixture_census(&fixture, 4000);
+    fixture_close(&fixture);
+}
+
 /* The job is queued before the shard is ready. */
 static void
 remove_at_once(struct fixture *fixture)
