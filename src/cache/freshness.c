@@ -29,16 +29,16 @@ apparent_age(const struct head *response, wall_time received)
     return age < NSEC_PER_SEC ? 0 : age;
 }
 
-/* The older of what Date says, and what Age says plus the delay. */
+/* The older of what Date says, and what Age says plus the time for which we waited: the answer may have been made when we asked. */
 wall_time
 freshness_born(const struct head *response, wall_time requested, wall_time received)
 {
-    int64_t age;
+    int64_t age = 0;
     nsec    apparent = apparent_age(response, received);
-    nsec    corrected = 0, delay = wall_since(received, requested);
+    nsec    delay = wall_since(received, requested);
 
-    if (age_parse(response, &age) && age > 0)
-        corrected = age * NSEC_PER_SEC + (delay > 0 ? delay : 0);
+    age_parse(response, &age);
+    nsec corrected = age * NSEC_PER_SEC + (delay > 0 ? delay : 0);
     return wall_add(received, -(apparent > corrected ? apparent : corrected));
 }
 

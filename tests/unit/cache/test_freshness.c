@@ -246,13 +246,15 @@ Test(cache_freshness, the_older_of_date_and_age)
     } cases[] = {
         /* Date counts whole seconds */
         { DATE, 0, 0, 0 },
-        { DATE, 0, NSEC_PER_SEC - 1, 0 },
+        { DATE, NSEC_PER_SEC - 1, NSEC_PER_SEC - 1, 0 },
         { DATE, 0, NSEC_PER_SEC, NSEC_PER_SEC },
         { DATE, 0, 3 * NSEC_PER_SEC / 2, 3 * NSEC_PER_SEC / 2 },
         { DATE, -100 * NSEC_PER_SEC, -100 * NSEC_PER_SEC, 0 }, /* the origin's clock is ahead */
         { "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 0, 0, 0 },
-        { "Date: nonsense\r\n", 0, 90 * NSEC_PER_SEC, 0 },
-        { "", 0, 90 * NSEC_PER_SEC, 0 },
+        /* it may have been made when we asked; without a Date that is all there is */
+        { "Date: nonsense\r\n", 0, 90 * NSEC_PER_SEC, 90 * NSEC_PER_SEC },
+        { "", 0, 90 * NSEC_PER_SEC, 90 * NSEC_PER_SEC },
+        { "", 90 * NSEC_PER_SEC, 90 * NSEC_PER_SEC, 0 },
         /* Age grows by the time for which we waited */
         { DATE "Age: 10\r\n", 0, 0, 10 * NSEC_PER_SEC },
         { DATE "Age: 10\r\n", -5 * NSEC_PER_SEC / 2, 0, 25 * NSEC_PER_SEC / 2 },
