@@ -10,6 +10,7 @@
  */
 #include "clean.h"
 #include "commit.h"
+#include "footer.h"
 #include "guard.h"
 
 #include <larder/base/check.h>
@@ -104,29 +105,6 @@ pick_victim(struct shard *shard)
     struct segment *dead = find_dead(shard);
     bool            too_many_wait = shard->table.deferred_count >= shard->table.count / DEFERRED_PART;
     return dead != NULL ? dead : choose(shard, too_many_wait);
-}
-
-/* ── what it holds ── */
-
-/* In memory of its own; NULL: it is not as it was written. */
-static struct footer_entry *
-read_footer(struct shard *shard, const struct segment *segment)
-{
-    uint64_t              end = ((uint64_t)segment_number(&shard->table, segment) + 1) * shard->table.size;
-    struct footer_trailer trailer;
-    struct segment_stamp  stamp = shard_stamp(shard, segment);
-    size_t                len = segment->count * sizeof(struct footer_entry);
-    struct footer_entry  *entries = malloc(len + 1);
-
-    if (entries == NULL)
-        return NULL;
-    bool read = disk_read(&shard->disk, end - sizeof trailer, &trailer, sizeof trailer) == ERR_NONE
-                && disk_read(&shard->disk, end - sizeof trailer - len, entries, len) == ERR_NONE;
-    if (read && le32_get(trailer.count) == segment->count && memcmp(&trailer.stamp, &stamp, sizeof stamp) == 0
-        && le64_get(trailer.sum) == footer_sum(&trailer, entries, shard->stream))
-        return entries;
-    free(entries);
-    return NULL;
 }
 
 /* ── record by record ── */
@@ -234,7 +212,7 @@ clean_segment(struct shard *shard, struct segment *victim)
     struct footer_entry *read = NULL;
 
     if (victim->live > 0 && victim->entries == NULL)
-        read = read_footer(shard, victim);
+        read = footer_read(shard, victim);
     const struct footer_entry *entries = read != NULL ? read : victim->entries;
     for (uint32_t i = 0; entries != NULL && i < victim->count && victim->live > 0; i++)
         clean_record(shard, victim, &entries[i]);

@@ -53,29 +53,12 @@ eviction_of(const struct store_config *config)
     return config->eviction != NULL ? config->eviction : &eviction_sc;
 }
 
-/* 16 bytes from /proc: the same for all that runs between two boots. Zeros where there is none. */
-static void
-read_boot_id(unsigned char boot[16])
-{
-    char text[64] = "";
-    int  fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-    memset(boot, 0, 16);
-    if (fd < 0)
-        return;
-    if (read(fd, text, sizeof text - 1) > 0) {
-        struct digest digest = { hash_checksum(SPAN("boot")), hash_checksum(span_of_text(text)) };
-        memcpy(boot, &digest, 16);
-    }
-    close(fd);
-}
-
 static void
 fill_super(struct store *store, const char *policy)
 {
     struct super *super = &store->directory.super;
 
-    read_boot_id(super->boot);
+    super_read_boot(super->boot);
     policy_name(super->policy, policy);
     super->shards = le32_of(store->shape.shards);
     super->segment_size = le32_of(store->shape.segment_size);

@@ -65,3 +65,19 @@ super_write(int directory, const char *path, struct super *super, struct fault *
     close(fd);
     return error == 0 ? ERR_NONE : fault_set_errno(fault, error, "cannot write %s/%s", path, name);
 }
+
+void
+super_read_boot(unsigned char boot[static 16])
+{
+    char text[64] = "";
+    int  fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+    memset(boot, 0, 16);
+    if (fd < 0)
+        return;
+    if (read(fd, text, sizeof text - 1) > 0) {
+        struct digest digest = { hash_checksum(SPAN("boot")), hash_checksum(span_of_text(text)) };
+        memcpy(boot, &digest, 16);
+    }
+    close(fd);
+}

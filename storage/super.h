@@ -51,4 +51,7 @@ enum super_state super_read(int directory, const char *name, struct super *super
 /* Sums and writes it to the copy that its generation names, and waits for the disk. */
 MUST_CHECK enum err super_write(int directory, const char *path, struct super *super, struct fault *fault);
 
+/* 16 bytes that are the same for all that runs between two boots. Zeros where nothing says so. */
+void super_read_boot(unsigned char boot[static 16]);
+
 #endif
