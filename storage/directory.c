@@ -117,7 +117,7 @@ each_name(const struct directory *directory, name_visitor *visit, void *context)
 }
 
 struct census {
-    bool shards;
+    bool shards, supers;
     char foreign[256];
 };
 
@@ -127,6 +127,8 @@ count_name(const char *name, void *context)
     struct census *census = context;
     if (shard_of_name(name) >= 0)
         census->shards = true;
+    else if (is_super(name))
+        census->supers = true;
     else if (!is_ours(name) && census->foreign[0] == '\0')
         snprintf(census->foreign, sizeof census->foreign, "%s", name);
 }
@@ -242,31 +244,35 @@ take_lock(struct directory *directory, struct fault *fault)
 
 /* ── the superblock ── */
 
+/* Of two valid ones the later counts. */
+static void
+take_super(struct directory *directory, enum super_state state, const struct super *super)
+{
+    directory->was_store |= state >= SUPER_DAMAGED;
+    directory->other_format |= state == SUPER_OTHER;
+    if (state != SUPER_VALID)
+        return;
+    if (!directory->was_valid || le64_get(super->generation) > le64_get(directory->super.generation))
+        directory->super = *super;
+    directory->was_valid = true;
+}
+
 static enum err
 read_supers(struct directory *directory, bool shards, struct fault *fault)
 {
-    bool valid = false;
-
     for (int i = 0; i < SUPER_COPIES; i++) {
         struct super     super;
         enum super_state state = super_read(directory->fd, super_names[i], &super);
         if (state == SUPER_FOREIGN)
             return fault_set(fault, ERR_EXISTS, "%s/%s is not larder's: " EMPTY_PLEASE, directory->path,
                              super_names[i]);
-        directory->was_store |= state >= SUPER_DAMAGED;
-        directory->other_format |= state == SUPER_OTHER;
-        if (state == SUPER_VALID
-            && (!valid || le64_get(super.generation) > le64_get(directory->super.generation))) {
-            directory->super = super;
-            valid = true;
-        }
+        take_super(directory, state, &super);
     }
     if (shards && !directory->was_store)
         return fault_set(fault, ERR_EXISTS,
                          "the cache directory %s holds shards but no superblock of larder: " EMPTY_PLEASE,
                          directory->path);
-    directory->was_valid = valid;
-    if (!valid) {
+    if (!directory->was_valid) {
         struct hash_seed seed;
         hash_seed_random(&seed);
         memcpy(directory->super.seed, seed.seed, sizeof directory->super.seed);
@@ -328,6 +334,58 @@ directory_open(struct directory *directory, const char *path, struct fault *faul
         err = take_lock(directory, fault);
     if (err == ERR_NONE)
         err = read_supers(directory, census.shards, fault);
+    if (err != ERR_NONE) {
+        directory_abandon(directory);
+        directory_close(directory);
+    }
+    return err;
+}
+
+/* ── looking only ── */
+
+static enum err
+find_store(struct directory *directory, struct fault *fault)
+{
+    struct census census = { .shards = false };
+
+    directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory->fd < 0)
+        return fault_set_errno(fault, errno, "cannot open the directory %s", directory->path);
+    int error = each_name(directory, count_name, &census);
+    if (error != 0)
+        return fault_set_errno(fault, error, "cannot read the directory %s", directory->path);
+    if (!census.shards && !census.supers)
+        return fault_set(fault, ERR_NOT_FOUND, "%s holds no store of larder", directory->path);
+    return ERR_NONE;
+}
+
+static enum err
+find_super(struct directory *directory, struct fault *fault)
+{
+    for (int i = 0; i < SUPER_COPIES; i++) {
+        struct super     super;
+        enum super_state state = super_read(directory->fd, super_names[i], &super);
+        take_super(directory, state, &super);
+    }
+    if (directory->was_valid)
+        return ERR_NONE;
+    if (directory->other_format)
+        return fault_set(fault, ERR_UNSUPPORTED, "%s holds a store of another format than %d",
+                         directory->path, LAYOUT_FORMAT);
+    return fault_set(fault, ERR_CORRUPT,
+                     "%s/%s and %s are damaged, both: a start would begin empty or refuse", directory->path,
+                     super_names[0], super_names[1]);
+}
+
+enum err
+directory_inspect(struct directory *directory, const char *path, struct fault *fault)
+{
+    *directory = (struct directory){ .path = path, .fd = -1, .lock = -1 };
+    enum err err = find_store(directory, fault);
+    if (err == ERR_NONE)
+        err = take_lock(directory, fault);
+    if (err == ERR_NONE)
+        err = find_super(directory, fault);
     if (err != ERR_NONE) {
         directory_abandon(directory);
         directory_close(directory);

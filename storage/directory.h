@@ -29,6 +29,11 @@ enum { DIRECTORY_NAME_SIZE = 32 };
  * it is not ours. On failure all is as it was. */
 MUST_CHECK enum err directory_open(struct directory *directory, const char *path, struct fault *fault);
 
+/* Locks a directory that holds a store, to look at it, and reads its superblock; files that are not ours do
+ * not matter. ERR_NOT_FOUND: there is none; ERR_IN_USE as above; ERR_UNSUPPORTED: of another format;
+ * ERR_CORRUPT: no superblock is valid. Ends with directory_abandon and directory_close, which leave all as it was. */
+MUST_CHECK enum err directory_inspect(struct directory *directory, const char *path, struct fault *fault);
+
 /* Writes the superblock of a run, as the caller has set it: not closed in order. */
 MUST_CHECK enum err directory_begin(struct directory *directory, struct fault *fault);
 

@@ -122,6 +122,32 @@ disk_open_file(struct disk *disk, int directory, const char *path, const char *n
     return err;
 }
 
+/* 0 or an errno. */
+static int
+open_read_at(struct disk *disk, int directory, const char *name)
+{
+    struct stat status;
+
+    /* What is no file must not hold us up: a FIFO would, until somebody writes to it. */
+    disk->fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (disk->fd < 0 || fstat(disk->fd, &status) != 0)
+        return errno;
+    return S_ISREG(status.st_mode) ? 0 : ENOTSUP;
+}
+
+enum err
+disk_open_read(struct disk *disk, int directory, const char *path, const char *name, uint64_t size,
+               const struct disk_calls *calls, struct fault *fault)
+{
+    *disk = (struct disk){ .calls = calls, .size = size, .in_file = true, .fd = -1 };
+    int      error = open_read_at(disk, directory, name);
+    enum err err =
+        error != 0 ? fault_set_errno(fault, error, "cannot open %s/%s", path, name) : map(disk, fault);
+    if (err != ERR_NONE)
+        disk_close(disk);
+    return err;
+}
+
 void
 disk_close(struct disk *disk)
 {

@@ -47,6 +47,10 @@ MUST_CHECK enum err disk_open_file(struct disk *disk, int directory, const char 
                                    struct fault *fault);
 void                disk_close(struct disk *disk);
 
+/* The file as it is, for reading only. It may be shorter than `size`: touch the map with a guard. */
+MUST_CHECK enum err disk_open_read(struct disk *disk, int directory, const char *path, const char *name,
+                                   uint64_t size, const struct disk_calls *calls, struct fault *fault);
+
 /* Exactly that range, as it is in the file now; never a signal, as a touch of the map may be. */
 MUST_CHECK enum err disk_read(const struct disk *disk, uint64_t at, void *bytes, size_t len);
 

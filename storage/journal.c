@@ -95,6 +95,9 @@ open_file(struct journal *journal, const char *path, struct fault *fault)
     journal->floor = journal->last = 0;
     journal->due = MONO_NEVER;
     journal->lost = false;
+    if (journal->read_only)
+        return disk_open_read(&journal->disk, journal->directory, path, journal->name, size,
+                              journal->disk.calls, fault);
     return disk_open_file(&journal->disk, journal->directory, path, journal->name, size, journal->disk.calls,
                           &made, fault);
 }
@@ -385,7 +388,26 @@ journal_replay(struct journal *journal, struct tombs *tombs)
     if (err == ERR_NONE && !replay.ended && replay.falls == 0)
         journal->next = 0;
     tombs->floor = journal->floor;
-    if (err != ERR_NONE)
-        tombs_fini(tombs);
+    if (err == ERR_NONE)
+        return ERR_NONE;
+    tombs_fini(tombs);
+    if (replay.number > 0) /* one behind it already */
+        journal->next = replay.number - 1;
+    return err;
+}
+
+enum err
+journal_check(const struct journal *journal, uint64_t *at)
+{
+    struct journal copy = *journal; /* a replay finds where to go on writing: not here */
+    struct tombs   tombs;
+
+    *at = 0;
+    if (!read_header(&copy))
+        return ERR_CORRUPT;
+    enum err err = journal_replay(&copy, &tombs);
+    if (err == ERR_NONE)
+        tombs_fini(&tombs);
+    *at = place_of(copy.next);
     return err;
 }

@@ -62,9 +62,10 @@ struct journal {
     uint32_t      shard, slots;
     uint32_t      next; /* the slot that is written next */
     uint64_t      floor;
-    uint64_t      last; /* the largest position in it */
-    mono_time     due;  /* when it must be synced; MONO_NEVER: it is */
-    bool          lost; /* nothing more is written, and the next start begins empty */
+    uint64_t      last;      /* the largest position in it */
+    mono_time     due;       /* when it must be synced; MONO_NEVER: it is */
+    bool          lost;      /* nothing more is written, and the next start begins empty */
+    bool          read_only; /* it is only looked at; set before it is opened */
     struct log   *log;
 };
 
@@ -104,9 +105,12 @@ struct tombs {
     uint64_t     floor;
 };
 
-/* Reads all slots, and finds where to go on. ERR_CORRUPT as above. */
+/* Reads all slots, and finds where to go on. ERR_CORRUPT as above; `next` is the slot that was wrong. */
 MUST_CHECK enum err journal_replay(struct journal *journal, struct tombs *tombs);
 void                tombs_fini(struct tombs *tombs);
+
+/* Looks at all of an open journal, and changes nothing. ERR_CORRUPT: `*at` is where in the file. By its owner. */
+MUST_CHECK enum err journal_check(const struct journal *journal, uint64_t *at);
 
 /* Is what was written there gone? */
 bool tombs_cover(const struct tombs *tombs, struct digest digest, uint64_t position);

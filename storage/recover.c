@@ -52,6 +52,10 @@ static void
 begin_without(struct shard *shard)
 {
     struct fault fault;
+    if (shard->read_only) {
+        shard->journal.lost = true;
+        return;
+    }
     if (shard->recovery->no_memory) {
         journal_abandon(&shard->journal);
         return;
@@ -84,7 +88,8 @@ finish(struct shard *shard)
     shard->table.writes = recovery->last + POSITION_GAP > first ? recovery->last + POSITION_GAP : first;
     if (!recovery->trusted)
         begin_without(shard);
-    snapshot_remove(shard);
+    if (!shard->read_only)
+        snapshot_remove(shard);
     metric_set(&shard->metrics.segments_free, shard->table.unused_count);
     shard->recovered = metric_read(&shard->metrics.objects);
     shard->recovered_bytes = metric_read(&shard->metrics.bytes_live);

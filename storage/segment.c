@@ -133,6 +133,7 @@ segment_seal(struct segment_table *table, struct segment *segment)
     CHECK(segment->state == SEGMENT_OPEN && log->open == segment);
     log->open = NULL;
     segment->state = SEGMENT_SEALED;
+    segment->closed = table->writes;
     list_push_back(&log->sealed, &segment->link);
 }
 
@@ -146,6 +147,7 @@ segment_restore(struct segment_table *table, struct segment *segment, uint64_t c
     table->unused_count--;
     segment->state = SEGMENT_SEALED;
     segment->view.born = clock;
+    segment->closed = segment->seq;
     list_push_back(&log->sealed, &segment->link);
     log->bytes += table->size;
 }

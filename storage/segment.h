@@ -23,6 +23,7 @@ struct segment {
     struct list             link;
     struct eviction_segment view;
     uint64_t                seq;
+    uint64_t                closed;  /* the position at which it was sealed; of an earlier run's its seq */
     int64_t                 expires; /* s since 1970: all its records have expired by then */
     struct footer_entry    *entries; /* while open, and if broken; NULL: read the footer */
     uint32_t                count;   /* records written */

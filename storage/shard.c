@@ -65,6 +65,7 @@ set_journal(struct shard *shard)
                                  .shard = shard->number,
                                  .slots = journal_slots(shard->disk.size),
                                  .due = MONO_NEVER,
+                                 .read_only = shard->read_only,
                                  .log = shard->log };
     directory_journal_name(shard->number, journal->name);
     memcpy(journal->store, shard->store, sizeof journal->store);
@@ -91,6 +92,7 @@ shard_create(struct shard **created, struct disk disk, const struct shard_config
     shard->run = config->run;
     shard->was_clean = config->was_clean;
     shard->same_policy = config->same_policy;
+    shard->read_only = config->read_only;
     shard->directory = config->directory;
     shard->path = config->path;
     shard->now = clock_wall();

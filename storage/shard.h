@@ -57,6 +57,7 @@ struct shard {
     unsigned char        store[16], boot[16];
     uint64_t             run;
     bool                 was_clean, same_policy; /* what the run before left */
+    bool                 read_only;              /* it is only looked at: inspect.h */
     int                  directory;              /* -1: in memory */
     const char          *path;
     struct log          *log;
@@ -70,7 +71,7 @@ struct shard_config {
     const unsigned char   *store, *boot; /* 16 bytes each */
     unsigned               number, shards, readers;
     uint64_t               run;
-    bool                   was_clean, same_policy;
+    bool                   was_clean, same_policy, read_only;
     int                    directory; /* -1: in memory */
     const char            *path;      /* lives as long as the shard */
     uint32_t               segments, segment_size;

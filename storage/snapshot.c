@@ -301,22 +301,57 @@ take_over(struct loading *loading)
     shard->table.writes = le64_get(loading->header.writes);
 }
 
+static bool
+loading_begin(struct loading *loading, struct shard *shard)
+{
+    char name[DIRECTORY_NAME_SIZE];
+
+    directory_snapshot_name(shard->number, name);
+    *loading = (struct loading){ .shard = shard,
+                                 .file = { .calls = shard->disk.calls,
+                                           .in_file = true,
+                                           .fd = openat(shard->directory, name,
+                                                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) } };
+    return loading->file.fd >= 0;
+}
+
+static void
+loading_end(struct loading *loading)
+{
+    index_table_free(&loading->table);
+    free(loading->rows);
+    free(loading->live);
+    disk_close(&loading->file);
+}
+
 bool
 snapshot_load(struct shard *shard)
 {
-    char           name[DIRECTORY_NAME_SIZE];
-    struct loading loading = { .shard = shard };
+    struct loading loading;
 
-    directory_snapshot_name(shard->number, name);
-    loading.file = (struct disk){ .calls = shard->disk.calls,
-                                  .in_file = true,
-                                  .fd = openat(shard->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) };
-    bool loaded = loading.file.fd >= 0 && read_header(&loading) && read_parts(&loading) && is_sound(&loading);
+    bool loaded =
+        loading_begin(&loading, shard) && read_header(&loading) && read_parts(&loading) && is_sound(&loading);
     if (loaded)
         take_over(&loading);
-    index_table_free(&loading.table);
-    free(loading.rows);
-    free(loading.live);
-    disk_close(&loading.file);
+    loading_end(&loading);
     return loaded;
+}
+
+enum err
+snapshot_check(struct shard *shard, uint64_t *at)
+{
+    struct loading loading;
+    enum err       err = ERR_NONE;
+
+    *at = 0;
+    if (!loading_begin(&loading, shard))
+        err = errno == ENOENT ? ERR_NOT_FOUND : ERR_CORRUPT;
+    else if (!read_header(&loading))
+        err = ERR_CORRUPT;
+    else if (!read_parts(&loading) || !is_sound(&loading)) {
+        *at = sizeof loading.header;
+        err = ERR_CORRUPT;
+    }
+    loading_end(&loading);
+    return err;
 }

@@ -21,4 +21,8 @@ bool snapshot_load(struct shard *shard);
 
 void snapshot_remove(struct shard *shard);
 
+/* Is the one that the last run left as it was written? ERR_NOT_FOUND: there is none; ERR_CORRUPT: `*at` is
+ * where in the file the part begins that is wrong. Changes nothing. */
+MUST_CHECK enum err snapshot_check(struct shard *shard, uint64_t *at);
+
 #endif

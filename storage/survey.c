@@ -165,10 +165,42 @@ walk(struct survey *survey, uint32_t segment, const struct segment_stamp *stamp)
     uint32_t size = survey->shard->table.size, from = survey->used;
 
     if (disk_read(&survey->shard->disk, start_of(survey, segment) + from, survey->bytes + from, size - from)
-        != ERR_NONE)
+        != ERR_NONE) {
+        survey->skipping = 0;
         return false;
+    }
+    survey->walked = true;
     while (walk_one(survey, stamp, size)) {}
     return survey->used > from;
+}
+
+/* Heads of so many bytes are summed in vain: bytes that are made for it could keep us busy for hours. */
+static bool
+may_be_record(struct survey *survey, uint32_t at)
+{
+    const struct record_header *header = (const struct record_header *)(const void *)(survey->bytes + at);
+    uint64_t head = RECORD_HEAD + (uint64_t)le32_get(header->key_len) + le32_get(header->meta_len);
+
+    if (le32_get(header->magic) != RECORD_MAGIC || head > survey->skipping)
+        return false;
+    survey->skipping -= head;
+    return true;
+}
+
+bool
+survey_skip(struct survey *survey, const struct segment_stamp *stamp)
+{
+    uint32_t end = survey->shard->table.size, before = survey->used;
+
+    for (uint64_t at = (uint64_t)before + RECORD_ALIGN; at + RECORD_HEAD <= end; at += RECORD_ALIGN) {
+        survey->used = (uint32_t)at;
+        if (!may_be_record(survey, (uint32_t)at) || !walk_one(survey, stamp, end))
+            continue;
+        while (walk_one(survey, stamp, end)) {}
+        return true;
+    }
+    survey->used = before;
+    return false;
 }
 
 /* Zeros: there was no boot id to be had, which proves nothing. */
@@ -180,6 +212,16 @@ is_this_boot(const struct shard *shard, const struct segment_header *header)
            && memcmp(header->boot, unknown, sizeof unknown) != 0;
 }
 
+/* A footer of an earlier life differs in more than one of these. */
+static bool
+is_almost_its(const struct footer_trailer *trailer, const struct segment_header *header)
+{
+    if (memcmp(&trailer->stamp, &header->stamp, sizeof trailer->stamp) == 0)
+        return true;
+    return le32_get(trailer->magic) == FOOTER_MAGIC
+           && le64_get(trailer->stamp.seq) == le64_get(header->stamp.seq);
+}
+
 enum survey_result
 survey_records(struct survey *survey, uint32_t segment, const struct segment_header *header)
 {
@@ -188,11 +230,17 @@ survey_records(struct survey *survey, uint32_t segment, const struct segment_hea
     bool                  same_boot = is_this_boot(shard, header);
     struct footer_trailer trailer;
 
+    survey->count = 0;
+    survey->used = SEGMENT_HEAD;
+    survey->skipping = 2 * (uint64_t)shard->table.size;
+    survey->footer_damaged = true;
+    survey->walked = false;
     if (disk_read(&shard->disk, end - sizeof trailer, &trailer, sizeof trailer) != ERR_NONE)
         return SURVEY_DAMAGED;
     bool present = le32_get(trailer.magic) == FOOTER_MAGIC
                    && memcmp(&trailer.stamp, &header->stamp, sizeof trailer.stamp) == 0;
     bool intact = present && read_footer(survey, segment, &trailer);
+    survey->footer_damaged = !intact && (present || is_almost_its(&trailer, header));
     if (intact && (!same_boot || le32_get(trailer.flags) != FOOTER_OPEN))
         return SURVEY_FOOTER;
     if (!intact) {

@@ -32,6 +32,9 @@ struct survey {
     struct footer_entry *entries; /* room for as many as a segment can hold */
     uint32_t             count;
     uint32_t             used;
+    bool                 footer_damaged; /* by survey_records: it has one, which is not true */
+    bool                 walked;         /* ... : records were read one by one */
+    uint64_t             skipping;       /* bytes that survey_skip may still sum */
 };
 
 MUST_CHECK enum err survey_init(struct survey *survey, struct shard *shard, wall_time now);
@@ -46,5 +49,10 @@ enum survey_result survey_header(const struct survey *survey, uint32_t segment,
                                  struct segment_header *header);
 enum survey_result survey_records(struct survey *survey, uint32_t segment,
                                   const struct segment_header *header);
+
+/* After a walk: goes on behind what ended it. True: a record farther on is
+ * true, so what lies between its old `used` and the record's offset was damaged; `entries` has it and those that
+ * follow it. A start stops at the first that is not true. The work is bounded. */
+bool survey_skip(struct survey *survey, const struct segment_stamp *stamp);
 
 #endif

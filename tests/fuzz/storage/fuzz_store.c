@@ -6,8 +6,12 @@
  * make the sums true again, so that what is behind them is reached.
  *
  * Holds: a start never crashes; what is found is byte for byte what was written under that key; what was removed
- * is not found, unless sums were forged; the store then goes on taking and evicting records.
+ * is not found, unless sums were forged; the store then goes on taking and evicting records. Looking at the directory
+ * before (inspect.h) ends too, finds nothing damaged where nothing was, and where it finds
+ * nothing damaged lists what the start will find.
  */
+#include "look.h"
+
 #include "layout.h"
 #include "recover.h"
 #include "store_open.h"
@@ -467,11 +471,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         prepare();
     if (size == 0)
         return 0;
-    bool          forged = lay_out(data[0] % TEMPLATES, data + 1, size - 1);
+    bool     forged = lay_out(data[0] % TEMPLATES, data + 1, size - 1);
+    unsigned damaged = look_verify(fuzz.directory), listed = look_list(fuzz.directory);
+    CHECK(size > EDIT || damaged == 0);
     struct store *store = try_open(); /* who has no superblock of ours is refused */
     if (store == NULL)
         return 0;
     unsigned found = use(store, forged);
+    CHECK(found <= listed || damaged > 0);                      /* both read the directory by the same code */
     CHECK(size > EDIT || found == RECORDS - RECORDS / REMOVED); /* undamaged: all is back */
     store_close(&store);
     store = try_open(); /* and once more, after a clean stop */
