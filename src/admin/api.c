@@ -10,6 +10,9 @@ struct route {
 static const struct route routes[] = {
     { METHOD_GET, "/v1/stats", stats_handle },
     { METHOD_POST, "/v1/purge", purge_handle },
+    { METHOD_GET, "/v1/store/info", store_info_handle },
+    { METHOD_GET, "/v1/store/objects", store_objects_handle },
+    { METHOD_GET, "/v1/store/verify", store_verify_handle },
 };
 
 /* HEAD is GET without the body (RFC 9110 §9.3.2); the connection leaves that out. */
@@ -40,5 +43,7 @@ api_handle(struct conn *conn, const struct api_request *request)
             refuse_method(conn, &routes[i]);
         return;
     }
-    conn_refuse(conn, 404, "There is nothing at this path; there are /v1/stats and /v1/purge.");
+    conn_refuse(conn, 404,
+                "There is nothing at this path; there are /v1/stats, /v1/purge, /v1/store/info, "
+                "/v1/store/objects and /v1/store/verify.");
 }

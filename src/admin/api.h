@@ -6,7 +6,8 @@
 
 struct api_request {
     enum method method;
-    struct span path; /* without the query */
+    struct span path;  /* without the query */
+    struct span query; /* without the "?" */
     struct span body;
 };
 
@@ -18,5 +19,10 @@ void stats_handle(struct conn *conn, const struct api_request *request);
 
 /* POST /v1/purge */
 void purge_handle(struct conn *conn, const struct api_request *request);
+
+/* GET /v1/store/info, /v1/store/objects?cursor=...&limit=..., /v1/store/verify?cursor=... */
+void store_info_handle(struct conn *conn, const struct api_request *request);
+void store_objects_handle(struct conn *conn, const struct api_request *request);
+void store_verify_handle(struct conn *conn, const struct api_request *request);
 
 #endif

@@ -126,7 +126,7 @@ handle(struct conn *conn, const struct head *head, struct span body)
         conn_refuse(conn, refusal_status(refusal), "%s.", refusal_text(refusal));
         return;
     }
-    struct api_request request = { head->method, target.path, body };
+    struct api_request request = { head->method, target.path, target.query, body };
     api_handle(conn, &request);
 }
 

@@ -2,6 +2,9 @@
  *
  *      GET  /v1/stats                    all metrics, added up over workers and shards
  *      POST /v1/purge  {"url": "..."}    {"objects": 3}: removed, in all variants
+ *      GET  /v1/store/info               what the store holds, by log
+ *      GET  /v1/store/objects?cursor=C&limit=N    a page of its objects, and the cursor of the next
+ *      GET  /v1/store/verify?cursor=C    checks a segment, and says where the next one is
  *
  * Errors are {"error": "a sentence"} with a status of 4xx or 5xx. Everything is bounded: heads of 16 KiB,
  * bodies of 64 KiB, 64 connections, and time limits for clients that do nothing. Who may connect may do

@@ -38,7 +38,8 @@ expect_error(const char *method, const char *path, const char *body, int status,
 
 Test(admin, what_there_is_not)
 {
-    static const char nothing[] = "There is nothing at this path; there are /v1/stats and /v1/purge.";
+    static const char nothing[] = "There is nothing at this path; there are /v1/stats, /v1/purge, "
+                                  "/v1/store/info, /v1/store/objects and /v1/store/verify.";
 
     expect_error("GET", "/", "", 404, nothing);
     expect_error("GET", "/v1/nothing", "", 404, nothing);
