@@ -26,7 +26,8 @@ static const struct command command_run = {
 };
 
 static const struct command *const commands[] = {
-    &command_run, &command_check, &command_purge, &command_stats, &command_config, &command_version,
+    &command_run,   &command_check,  &command_purge,   &command_stats,
+    &command_store, &command_config, &command_version,
 };
 
 int

@@ -1,6 +1,6 @@
 /* command.h: the commands of `larder`, as rows of a table that the program puts together.
  *
- *      main.c:  { run (server), check, purge, stats, config, version (here) } ──▶ cli_main ──▶ command->run
+ *      main.c:  { run (server), check, purge, stats, store, config, version (here) } ──▶ cli_main ──▶ command->run
  *
  * So the command line knows nothing of the server, and help lists whatever is in the table.
  */
@@ -41,6 +41,7 @@ int cli_complain(const struct cli_io *io, const char *name, const char *text);
 extern const struct command command_check;
 extern const struct command command_purge;
 extern const struct command command_stats;
+extern const struct command command_store;
 extern const struct command command_config;
 extern const struct command command_version;
 

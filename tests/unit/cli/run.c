@@ -21,8 +21,9 @@ static const struct command command_run = {
 struct ran
 run_command(char *argv[])
 {
-    static const struct command *const rows[] = { &command_run,   &command_check,  &command_purge,
-                                                  &command_stats, &command_config, &command_version };
+    static const struct command *const rows[] = { &command_run,    &command_check, &command_purge,
+                                                  &command_stats,  &command_store, &command_config,
+                                                  &command_version };
     const struct command_table         table = { rows, sizeof rows / sizeof rows[0] };
     struct ran                         ran;
     size_t                             out_size, err_size;

@@ -29,8 +29,8 @@ Test(cli_dispatch, help_lists_the_table)
 
     cr_expect_eq(ran.code, 0);
     cr_expect_str_eq(ran.err, "");
-    for (size_t i = 0; i < 6; i++) {
-        static const char *const names[] = { "run", "check", "purge", "stats", "config", "version" };
+    for (size_t i = 0; i < 7; i++) {
+        static const char *const names[] = { "run", "check", "purge", "stats", "store", "config", "version" };
         char                     line[32];
         snprintf(line, sizeof line, "\n  %-10s ", names[i]);
         cr_expect_not_null(strstr(ran.out, line), "%s", names[i]);
