@@ -81,10 +81,15 @@ cancel(void *waiting)
     ticket->conn = NULL;
 }
 
-static enum err
+/* True: the ticket is the store thread's until its mail comes, and must not be touched. */
+static bool
 submit(struct ticket *ticket)
 {
-    return store_submit(ticket->store, inspect_digest(ticket->cursor.shard), &ticket->job);
+    enum err err = store_submit(ticket->store, inspect_digest(ticket->cursor.shard), &ticket->job);
+    if (err == ERR_NONE)
+        return true;
+    ticket->err = err;
+    return false;
 }
 
 static void
@@ -109,11 +114,8 @@ deliver(struct mail *mail)
     struct ticket *ticket = CONTAINER_OF(mail, struct ticket, mail);
     struct conn   *conn = ticket->conn;
 
-    if (conn != NULL && ticket->all && ticket->cursor.shard < ticket->shards) {
-        ticket->err = submit(ticket);
-        if (ticket->err == ERR_NONE)
-            return;
-    }
+    if (conn != NULL && ticket->all && ticket->cursor.shard < ticket->shards && submit(ticket))
+        return;
     if (conn != NULL)
         answer(ticket);
     ticket_free(ticket);
@@ -175,8 +177,7 @@ begin(struct ticket *ticket)
     struct conn *conn = ticket->conn;
 
     conn_wait(conn, cancel, ticket);
-    ticket->err = submit(ticket);
-    if (ticket->err == ERR_NONE)
+    if (submit(ticket))
         return;
     answer(ticket);
     ticket_free(ticket);
