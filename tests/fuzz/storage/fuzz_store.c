@@ -6,9 +6,9 @@
  * make the sums true again, so that what is behind them is reached.
  *
  * Holds: a start never crashes; what is found is byte for byte what was written under that key; what was removed
- * is not found, unless sums were forged; the store then goes on taking and evicting records. Looking at the directory
- * before (inspect.h) ends too, finds nothing damaged where nothing was, and where it finds
- * nothing damaged lists what the start will find.
+ * is not found, unless sums were forged; the store then goes on taking and evicting records. Looking at the
+ * directory before (inspect.h) ends too, finds nothing damaged where nothing was, and where it finds nothing lists
+ * what the start will find.
  */
 #include "look.h"
 
