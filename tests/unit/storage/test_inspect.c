@@ -196,7 +196,8 @@ Test(storage_inspect, cursors_as_text)
     inspect_cursor_format(&cursor, text);
     cr_assert_str_eq(text, "3.2.18446744073709551615.17.4294967295");
     cr_assert(inspect_cursor_parse(span_of_text(text), &again));
-    cr_assert_eq(memcmp(&cursor, &again, sizeof cursor), 0);
+    cr_assert(again.shard == cursor.shard && again.stage == cursor.stage && again.closed == cursor.closed
+              && again.seq == cursor.seq && again.at == cursor.at);
     static const char *const wrong[] = {
         "",         "1",          "1.2.3.4",    "1.2.3.4.5.6",        "1.3.3.4.5",
         "1.2.3.4.", "-1.2.3.4.5", "1.2.3.4.5 ", "4294967296.0.0.0.0", "a.b.c.d.e"
