@@ -73,6 +73,17 @@ class Reader:
         data, self.held = self.held[:size], self.held[size:]
         return data
 
+    def sized(self, message, size):
+        """A body of a known length; long ones are not copied again with each piece."""
+        body = bytearray(self.held[:size])
+        self.held = self.held[size:]
+        try:
+            while len(body) < size and (data := self.sock.recv(min(size - len(body), 1 << 20))):
+                body += data
+        finally:
+            message.body = bytes(body)
+            message.whole = len(body) == size
+
     def rest(self):
         while self.more():
             pass
@@ -120,11 +131,7 @@ class Reader:
             if message.get("Transfer-Encoding", "").lower() == "chunked":
                 self.chunks(message)
             elif message.get("Content-Length") is not None:
-                size = int(message.get("Content-Length"))
-                while len(self.held) < size and self.more():
-                    pass
-                message.body, self.held = self.held[:size], self.held[size:]
-                message.whole = len(message.body) == size
+                self.sized(message, int(message.get("Content-Length")))
             else:
                 message.body = self.rest()
         except (Cut, ConnectionResetError):
