@@ -71,6 +71,7 @@ flight_release(struct flight **pointer)
     if (flight == NULL || atomic_fetch_sub_explicit(&flight->refs, 1, memory_order_acq_rel) != 1)
         return;
     CHECK(!flight->hooked);
+    slice_forget_run(flight);
     fill_release(&flight->fill);
     forget(&flight->primary.text);
     forget(&flight->key.text);

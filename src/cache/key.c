@@ -128,10 +128,10 @@ key_primary(struct arena *arena, const struct hash_seed *seed, struct span schem
     return ERR_NONE;
 }
 
-/* A key below another one, in the same shard. */
+/* A key below another one. */
 static enum err
-key_below(struct arena *arena, const struct hash_seed *seed, const struct store_key *above, struct span more,
-          struct store_key *key)
+compose_below(struct arena *arena, const struct hash_seed *seed, const struct store_key *above,
+              struct span more, struct store_key *key)
 {
     struct composer text = { arena_alloc(arena, above->text.len + more.len + 1), 0 };
 
@@ -142,6 +142,17 @@ key_below(struct arena *arena, const struct hash_seed *seed, const struct store_
     put(&text, more);
     key->text = span_of(text.at, text.len);
     key->digest = hash_digest(seed, key->text);
+    return ERR_NONE;
+}
+
+/* And in the same shard. */
+static enum err
+key_below(struct arena *arena, const struct hash_seed *seed, const struct store_key *above, struct span more,
+          struct store_key *key)
+{
+    enum err err = compose_below(arena, seed, above, more, key);
+    if (err != ERR_NONE)
+        return err;
     key->digest.high = (key->digest.high & ~SHARD_BITS) | (above->digest.high & SHARD_BITS);
     return ERR_NONE;
 }
@@ -170,6 +181,18 @@ key_part(struct arena *arena, const struct hash_seed *seed, const struct store_k
     int  len = snprintf(text, sizeof text, "range: %.*s", SPAN_ARG(range_spec_format(part, spec)));
 
     return key_below(arena, seed, whole, span_of(text, (size_t)len), key);
+}
+
+/* Without a newline at its end, which all values of variants have. */
+enum err
+key_slice(struct arena *arena, const struct hash_seed *seed, const struct store_key *primary,
+          uint64_t generation, uint64_t number, struct store_key *key)
+{
+    char text[64];
+    int  len = snprintf(text, sizeof text, "slice: %016llx %llu", (unsigned long long)generation,
+                        (unsigned long long)number);
+
+    return compose_below(arena, seed, primary, span_of(text, (size_t)len), key);
 }
 
 /* ── as an operator types it ── */

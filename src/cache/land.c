@@ -204,6 +204,31 @@ remove_variants(const struct place *place)
     }
 }
 
+/* A body that has grown into slices is not in the flight: what lands is their head. */
+static enum err
+finish_grown(const struct place *place, const struct slicing *slicing, struct span *meta)
+{
+    enum err err = object_set_length(place->arena, *meta, (uint64_t)slicing->complete, meta);
+    return err == ERR_NONE ? object_make_sliced(place->arena, *meta, slicing, meta) : err;
+}
+
+/* The meta of a body that is in the flight, now that its length is known. The head of slices has it already, a slice needs none. */
+static enum err
+finish_body(const struct place *place, struct span *meta)
+{
+    struct flight *flight = place->flight;
+    uint64_t       size = fill_size(flight->fill);
+
+    if (object_is_sliced(*meta))
+        return ERR_NONE;
+    if (flight->length >= 0)
+        /* never a body that is not as long as its head says */
+        return size == (uint64_t)flight->length ? ERR_NONE : ERR_CORRUPT;
+    if (flight->run != NULL || object_is_partial(*meta))
+        return ERR_NONE;
+    return object_set_length(place->arena, *meta, size, meta);
+}
+
 static enum err
 store_body(const struct place *place)
 {
@@ -211,16 +236,16 @@ store_body(const struct place *place)
     struct iovec   pieces[PIECES_MAX];
     int            count = PIECES_MAX;
     struct span    meta = flight->meta;
+    struct slicing slicing;
+    bool           grown = slice_has_grown(flight, &slicing);
 
-    if (!fill_pieces(flight->fill, pieces, &count))
+    if (grown)
+        count = 0;
+    else if (!fill_pieces(flight->fill, pieces, &count))
         return ERR_LIMIT;
-    if (flight->length >= 0 && fill_size(flight->fill) != (uint64_t)flight->length)
-        return ERR_CORRUPT; /* never a body that is not as long as its head says */
-    if (flight->length < 0 && !object_is_partial(meta)) {
-        enum err err = object_set_length(place->arena, meta, fill_size(flight->fill), &meta);
-        if (err != ERR_NONE)
-            return err;
-    }
+    enum err err = grown ? finish_grown(place, &slicing, &meta) : finish_body(place, &meta);
+    if (err != ERR_NONE)
+        return err;
     if (flight->vary.len > 0)
         return append_variant(place, meta, pieces, count);
     remove_variants(place);
@@ -259,11 +284,12 @@ landing_run(struct store_job *job, struct store_writer *writer)
     if (!flight_is_doomed(flight)) {
         /* What finds no place is not stored; the store counts it. */
         enum err err = flight_phase(flight) == FLIGHT_SHARED ? store_body(&place) : store_refreshed(&place);
-        (void)err;
+        atomic_store_explicit(&flight->stored, err == ERR_NONE, memory_order_relaxed);
     }
     arena_reset(&arena);
     slab_fini(&slab);
     flight_unhook(flight);
+    slice_end_landing(flight);
     flight_release(&flight);
     free(landing);
 }
@@ -279,8 +305,10 @@ flight_land(struct flight *flight, const struct cache_settings *settings)
             .flight = flight_acquire(flight),
             .variants_max = settings->variants,
         };
+        slice_begin_landing(flight);
         if (store_submit(flight->cache->store, flight->primary.digest, &landing->job) == ERR_NONE)
             return true;
+        slice_end_landing(flight);
         flight_release(&landing->flight);
         free(landing);
     }

@@ -218,6 +218,8 @@ look_at_object(struct looker *look)
     if ((found->object.flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
         return go_without(look, head_has(look->request, FIELD_AUTHORIZATION) ? REASON_AUTHORIZATION
                                                                              : REASON_COOKIE);
+    if ((found->object.flags & OBJECT_SLICED) && look->asked->distrust)
+        return put_aside(look);
     enum reuse reuse = reuse_decide(&found->object, look->request, look->settings, look->now, &reason);
     found->covers = !(found->object.flags & OBJECT_PARTIAL)
                     || has_range(look, &found->object, found->lease.record.body.len);
@@ -383,14 +385,29 @@ look_by_language(struct looker *look)
     return LOOK_MISS;
 }
 
+/* What is asked for where this is wanted: a long range goes out to whole slices, so that all who seek to one place share a fetch, and it can
+ * be stored. Short ones, and those that count from an end that is not known, are asked for as they are. */
+static struct range_spec
+round_range(struct range_spec wanted, unsigned bits)
+{
+    int64_t size = INT64_C(1) << bits;
+
+    if (wanted.first == RANGE_OPEN || (wanted.last != RANGE_OPEN && wanted.last - wanted.first < size - 1))
+        return wanted;
+    wanted.first = wanted.first >> bits << bits;
+    if (wanted.last != RANGE_OPEN)
+        wanted.last |= size - 1;
+    return wanted;
+}
+
 /* Nothing is stored of what is wanted. One range is fetched alone, by all who want the same. */
 static enum look
 turn_to_part(struct looker *look)
 {
     if (head_has(look->request, FIELD_IF_RANGE))
         return go_alone(look, REASON_NONE); /* what the answer is depends on this client's validator */
-    if (key_part(look->arena, store_seed(look->cache->store), &look->whole, look->asked->ranges->spec[0],
-                 &look->name)
+    look->found->range = round_range(look->asked->ranges->spec[0], slice_bits(look->cache->store));
+    if (key_part(look->arena, store_seed(look->cache->store), &look->whole, look->found->range, &look->name)
         != ERR_NONE)
         return LOOK_NO_MEMORY;
     look->found->part = true;

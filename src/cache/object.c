@@ -1,12 +1,13 @@
 /* object.c: the bytes of a stored answer's meta, written and read.
  *
  *      0   magic, version · flags · status · lengths of head, vary, etag · times · last-modified       fixed
- *      104 head · vary spec · (marker: digests)                                                        variable
+ *          · where a part or the slices of the body are                                              (object_layout.h)
+ *      120 head · vary spec · (marker: digests)                                                        variable
  *
  * Integers are little-endian as the machine's are: a store is not carried between machines of different order, and its
  * superblock says so. Everything is read by memcpy: a record's meta is aligned to nothing.
  */
-#include <larder/cache/object.h>
+#include "object_layout.h"
 
 #include <larder/base/check.h>
 #include <larder/cache/vary.h>
@@ -15,25 +16,18 @@
 #include <larder/http/parse.h>
 #include <larder/http/write.h>
 
-enum { OBJECT_MAGIC = 0x4f42, OBJECT_VERSION = 2, NO_ETAG = 0xffff, FIELDS_MAX = 256 };
-
-struct object_header {
-    uint16_t magic, version;
-    uint32_t flags;
-    uint32_t status;
-    uint32_t head_len;
-    uint32_t vary_len;
-    uint32_t variants;
-    uint32_t etag_at;  /* in the head */
-    uint16_t etag_len; /* NO_ETAG: none */
-    uint8_t  has_modified, has_date;
-    int64_t  modified, date;                                         /* seconds since 1970 */
-    int64_t  born, fresh_until, refresh_until, error_until, expires; /* ns since 1970 */
-    int64_t  first, complete;                                        /* of a marker `first` is its edition */
-};
-_Static_assert(sizeof(struct object_header) == 104, "the layout is the same everywhere");
-
 /* ── reading ── */
+
+/* Slices are counted and addressed by these numbers. */
+static bool
+is_slicing_sound(const struct object_header *header)
+{
+    if (!(header->flags & OBJECT_SLICED))
+        return true;
+    return !(header->flags & (OBJECT_MARKER | OBJECT_PARTIAL | OBJECT_ALIAS | OBJECT_SLICE))
+           && header->complete > 0 && header->slice_bits >= SLICE_BITS_MIN
+           && header->slice_bits <= SLICE_BITS_MAX;
+}
 
 bool
 object_read(struct span meta, struct object *object)
@@ -45,7 +39,8 @@ object_read(struct span meta, struct object *object)
     memcpy(&header, meta.at, sizeof header);
     uint64_t size = sizeof header + (uint64_t)header.head_len + header.vary_len
                     + (uint64_t)header.variants * sizeof(struct digest);
-    if (header.magic != OBJECT_MAGIC || header.version != OBJECT_VERSION || size != meta.len)
+    if (header.magic != OBJECT_MAGIC || header.version != OBJECT_VERSION || size != meta.len
+        || !is_slicing_sound(&header))
         return false;
     if ((header.flags & OBJECT_PARTIAL) && (header.first < 0 || header.first >= header.complete))
         return false;
@@ -59,6 +54,8 @@ object_read(struct span meta, struct object *object)
                                .first = header.first,
                                .complete = header.complete,
                                .edition = (uint64_t)header.first,
+                               .generation = header.generation,
+                               .slice_bits = header.slice_bits,
                                .variant_count = header.variants };
     object->head = span_of(meta.at + sizeof header, header.head_len);
     object->vary = span_of(object->head.at + header.head_len, header.vary_len);
@@ -112,11 +109,13 @@ fill_header(struct object_header *header, unsigned status, const struct verdict 
         header->flags |= OBJECT_STRICT;
 }
 
-/* A part stays that part. */
+/* A part stays that part, and slices stay those slices. */
 static void
 fill_part(struct object_header *header, const struct object *object)
 {
-    header->flags |= object->flags & OBJECT_PARTIAL;
+    header->flags |= object->flags & (OBJECT_PARTIAL | OBJECT_SLICED | OBJECT_UNRANGED);
+    header->generation = object->generation;
+    header->slice_bits = object->slice_bits;
     header->first = object->first;
     header->complete = object->complete;
 }
@@ -234,112 +233,6 @@ object_write(struct arena *arena, const struct head *response, const struct verd
         fill_part(&header, &(struct object){
                                .flags = OBJECT_PARTIAL, .first = part->first, .complete = part->complete });
     return finish_meta(memory, &header, writer_span(&writer), vary, now, meta);
-}
-
-enum err
-object_set_length(struct arena *arena, struct span meta, uint64_t length, struct span *with)
-{
-    struct object_header header;
-    struct object        object;
-    char                 line[64];
-    struct writer        writer;
-
-    if (!object_read(meta, &object))
-        return ERR_CORRUPT;
-    writer_init(&writer, line, sizeof line);
-    write_field_u64(&writer, SPAN("Content-Length"), length);
-    char *memory = arena_alloc(arena, meta.len + writer.len);
-    if (memory == NULL)
-        return ERR_NO_MEMORY;
-    size_t before = sizeof header + object.head.len;
-    memcpy(memory, meta.at, before);
-    memcpy(memory + before, writer.at, writer.len);
-    memcpy(memory + before + writer.len, meta.at + before, meta.len - before);
-    memcpy(&header, memory, sizeof header);
-    header.head_len += (uint32_t)writer.len;
-    memcpy(memory, &header, sizeof header);
-    *with = span_of(memory, meta.len + writer.len);
-    return ERR_NONE;
-}
-
-enum err
-object_make_whole(struct arena *arena, struct span meta, struct span *whole)
-{
-    struct object_header header;
-    struct object        object;
-
-    if (!object_read(meta, &object))
-        return ERR_CORRUPT;
-    enum err err = object_set_length(arena, meta, (uint64_t)object.complete, whole);
-    if (err != ERR_NONE)
-        return err;
-    char *memory = (char *)(uintptr_t)whole->at; /* ours, just written */
-    memcpy(&header, memory, sizeof header);
-    header.flags &= ~(uint32_t)OBJECT_PARTIAL;
-    header.first = header.complete = 0;
-    memcpy(memory, &header, sizeof header);
-    return ERR_NONE;
-}
-
-bool
-object_is_partial(struct span meta)
-{
-    struct object object;
-    return object_read(meta, &object) && (object.flags & OBJECT_PARTIAL);
-}
-
-enum err
-object_set_first(struct arena *arena, struct span meta, int64_t first, struct span *with)
-{
-    struct object_header header;
-    struct span          copy = arena_copy(arena, meta);
-
-    if (copy.at == NULL)
-        return ERR_NO_MEMORY;
-    CHECK(copy.len >= sizeof header);
-    memcpy(&header, copy.at, sizeof header);
-    header.first = first;
-    memcpy((char *)(uintptr_t)copy.at, &header, sizeof header);
-    *with = copy;
-    return ERR_NONE;
-}
-
-static enum err
-write_signpost(struct arena *arena, uint32_t flags, uint64_t edition, struct span text,
-               const struct digest *variants, size_t count, wall_time expires, struct span *meta)
-{
-    struct object_header header = { .magic = OBJECT_MAGIC,
-                                    .version = OBJECT_VERSION,
-                                    .flags = flags,
-                                    .etag_len = NO_ETAG,
-                                    .vary_len = (uint32_t)text.len,
-                                    .variants = (uint32_t)count,
-                                    .expires = expires.ns,
-                                    .first = (int64_t)edition };
-    size_t               size = sizeof header + text.len + count * sizeof variants[0];
-    char                *memory = arena_alloc(arena, size);
-
-    if (memory == NULL)
-        return ERR_NO_MEMORY;
-    memcpy(memory, &header, sizeof header);
-    memcpy(memory + sizeof header, text.at, text.len);
-    if (count > 0)
-        memcpy(memory + sizeof header + text.len, variants, count * sizeof variants[0]);
-    *meta = span_of(memory, size);
-    return ERR_NONE;
-}
-
-enum err
-object_write_marker(struct arena *arena, uint64_t edition, struct span vary, const struct digest *variants,
-                    size_t count, wall_time expires, struct span *meta)
-{
-    return write_signpost(arena, OBJECT_MARKER, edition, vary, variants, count, expires, meta);
-}
-
-enum err
-object_write_alias(struct arena *arena, struct span values, wall_time expires, struct span *meta)
-{
-    return write_signpost(arena, OBJECT_ALIAS, 0, values, NULL, 0, expires, meta);
 }
 
 /* ── refreshing (RFC 9111 §3.2, §4.3.4) ── */

@@ -11,7 +11,7 @@
 #include <larder/base/list.h>
 #include <larder/base/lock.h>
 #include <larder/base/map.h>
-#include <larder/cache/flight.h>
+#include <larder/cache/slice.h>
 
 enum { FLIGHT_TABLES = 16 };
 
@@ -75,6 +75,16 @@ struct flight {
     char           detail[128];
     wall_time      refreshed_created;
 
+    /* of a slice: the run that brings it; frozen before it is hooked */
+    struct slice_run *run;
+    uint64_t          number;
+    _Atomic bool      stored; /* it has landed */
+
+    /* of a body that has grown into slices: `slicing` is frozen once `grown` is set; `complete` follows */
+    struct slicing  slicing;
+    _Atomic bool    grown;
+    _Atomic int64_t complete;
+
     /* Guard: the table's lock; one slot per worker */
     struct flight_port *ports[];
 };
@@ -97,5 +107,13 @@ bool flight_is_doomed(struct flight *flight);
 
 /* Whether a purge of that primary key was asked for and has not run: what is stored is gone already. */
 bool cache_is_purging(struct cache *cache, struct digest primary);
+/* ── slice.c, of flights that are slices; others are left alone ── */
+
+/* Around a landing, so that a run knows how many are under way. */
+void slice_begin_landing(struct flight *flight);
+void slice_end_landing(struct flight *flight);
+
+/* The flight goes. */
+void slice_forget_run(struct flight *flight);
 
 #endif

@@ -52,6 +52,14 @@ enum step_result answer_parts(struct exchange *exchange, const struct object *ob
 enum step_result answer_arriving_part(struct exchange *exchange, const struct object *object,
                                       struct byte_range range, int64_t complete, uint64_t skip);
 
+/* The head of a 206 of one range. False: memory ended. */
+bool answer_write_part(struct exchange *exchange, const struct object *object, struct byte_range range,
+                       int64_t complete);
+
+/* The head of a 206 of several. What goes before each part and after the last one; NULL: memory ended. */
+struct span *answer_write_parts(struct exchange *exchange, const struct object *object, int64_t complete,
+                                const struct selection *selection);
+
 /* 416: none of what was asked for is there. */
 enum step_result answer_no_part(struct exchange *exchange, int64_t complete);
 
@@ -59,5 +67,16 @@ enum step_result answer_no_part(struct exchange *exchange, int64_t complete);
 
 /* Age and Cache-Status of a stored object. */
 void answer_write_age(struct writer *tail, const struct exchange *exchange, const struct object *object);
+
+/* The head of the whole, as it is stored. `framing` is the field that a body of unknown length needs. False: memory ended. */
+bool answer_write_whole(struct exchange *exchange, const struct object *object, struct span framing);
+
+/* The leader's answer as it came. */
+enum step_result answer_own_head(struct exchange *exchange, const struct object *object);
+
+/* ── answer_slices.c ── */
+
+/* What is sliced. `arriving`: it is fetched just now. Conditions were looked at. */
+enum step_result answer_slices(struct exchange *exchange, const struct object *object, bool arriving);
 
 #endif

@@ -65,9 +65,9 @@ finish_head(struct exchange *exchange, const struct object *object, struct write
     return answer_set_head(exchange, SPAN_EMPTY, writer);
 }
 
-/* The head of a 206 of one range. */
-static bool
-write_one(struct exchange *exchange, const struct object *object, struct byte_range range, int64_t complete)
+bool
+answer_write_part(struct exchange *exchange, const struct object *object, struct byte_range range,
+                  int64_t complete)
 {
     struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + CONTENT_RANGE_SIZE + object->head.len);
     struct content_range content = { range.first, range.last, complete };
@@ -94,53 +94,64 @@ make_boundary(struct exchange *exchange, char out[static BOUNDARY_SIZE + 1])
     return span_of(out, BOUNDARY_SIZE);
 }
 
-/* Heads and bodies of the parts in turn, then the end. */
+/* What goes before part `i`, or after the last one. */
 static bool
-lay_parts(struct exchange *exchange, const struct multipart *multipart, struct span body, int64_t first,
-          const struct selection *selection)
+write_part_head(struct exchange *exchange, const struct multipart *multipart,
+                const struct selection *selection, unsigned i, struct span *text)
 {
-    struct delivery *out = &exchange->out;
-    unsigned         count = 2 * selection->count + 1;
+    bool              end = i == selection->count;
+    struct byte_range range = end ? (struct byte_range){ 0, 0 } : selection->parts[i];
+    size_t        size = end ? multipart_end_size(multipart) : multipart_part_size(multipart, range, i == 0);
+    struct writer writer = answer_tail(exchange, size);
 
-    out->pieces = arena_alloc(&exchange->arena, count * sizeof out->pieces[0]);
-    if (out->pieces == NULL)
-        return false;
-    for (unsigned i = 0; i <= selection->count; i++) {
-        bool              end = i == selection->count;
-        struct byte_range range = end ? (struct byte_range){ 0, 0 } : selection->parts[i];
-        size_t size = end ? multipart_end_size(multipart) : multipart_part_size(multipart, range, i == 0);
-        struct writer writer = answer_tail(exchange, size);
-        if (end)
-            multipart_write_end(&writer, multipart);
-        else
-            multipart_write_part(&writer, multipart, range, i == 0);
-        if (writer.failed)
-            return false;
-        out->pieces[2 * i] = writer_span(&writer);
-        if (!end)
-            out->pieces[2 * i + 1] = span_head(span_skip(body, (size_t)(range.first - first)),
-                                               (size_t)(range.last - range.first + 1));
-    }
-    out->piece_count = count;
-    return true;
+    if (end)
+        multipart_write_end(&writer, multipart);
+    else
+        multipart_write_part(&writer, multipart, range, i == 0);
+    *text = writer_span(&writer);
+    return !writer.failed;
 }
 
+struct span *
+answer_write_parts(struct exchange *exchange, const struct object *object, int64_t complete,
+                   const struct selection *selection)
+{
+    char          boundary[BOUNDARY_SIZE + 1], type[MULTIPART_TYPE_SIZE];
+    struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + MULTIPART_TYPE_SIZE + object->head.len);
+    struct multipart multipart = { .boundary = make_boundary(exchange, boundary), .complete = complete };
+    struct span     *texts = arena_alloc(&exchange->arena, (selection->count + 1) * sizeof texts[0]);
+
+    if (texts == NULL || !write_fields(&writer, object, true, &multipart.content_type))
+        return NULL;
+    write_field(&writer, SPAN("Content-Type"), multipart_type_format(&multipart, type));
+    int64_t size = multipart_size(&multipart, selection->parts, selection->count);
+    for (unsigned i = 0; i <= selection->count; i++)
+        if (!write_part_head(exchange, &multipart, selection, i, &texts[i]))
+            return NULL;
+    return finish_head(exchange, object, &writer, (uint64_t)size) ? texts : NULL;
+}
+
+/* Heads and bodies of the parts in turn, then the end. */
 static enum step_result
 answer_several(struct exchange *exchange, const struct object *object, struct span body,
                const struct selection *selection)
 {
-    char          boundary[BOUNDARY_SIZE + 1], type[MULTIPART_TYPE_SIZE];
-    struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + MULTIPART_TYPE_SIZE + object->head.len);
-    struct multipart multipart = { .boundary = make_boundary(exchange, boundary),
-                                   .complete = (int64_t)body.len };
+    struct delivery *out = &exchange->out;
+    unsigned         count = 2 * selection->count + 1;
+    struct span     *texts = answer_write_parts(exchange, object, (int64_t)body.len, selection);
 
-    if (!write_fields(&writer, object, true, &multipart.content_type))
+    out->pieces = arena_alloc(&exchange->arena, count * sizeof out->pieces[0]);
+    if (texts == NULL || out->pieces == NULL)
         return answer_fail(exchange);
-    write_field(&writer, SPAN("Content-Type"), multipart_type_format(&multipart, type));
-    int64_t size = multipart_size(&multipart, selection->parts, selection->count);
-    if (!lay_parts(exchange, &multipart, body, 0, selection)
-        || !finish_head(exchange, object, &writer, (uint64_t)size))
-        return answer_fail(exchange);
+    for (unsigned i = 0; i <= selection->count; i++) {
+        out->pieces[2 * i] = texts[i];
+        if (i < selection->count) {
+            struct byte_range range = selection->parts[i];
+            out->pieces[2 * i + 1] =
+                span_head(span_skip(body, (size_t)range.first), (size_t)(range.last - range.first + 1));
+        }
+    }
+    out->piece_count = count;
     return answer_deliver(exchange);
 }
 
@@ -153,7 +164,7 @@ answer_parts(struct exchange *exchange, const struct object *object, struct span
 
     if (selection->count > 1)
         return answer_several(exchange, object, body, selection);
-    if (!write_one(exchange, object, range, partial ? object->complete : (int64_t)body.len))
+    if (!answer_write_part(exchange, object, range, partial ? object->complete : (int64_t)body.len))
         return answer_fail(exchange);
     answer_set_body(exchange,
                     span_head(span_skip(body, (size_t)(range.first - (partial ? object->first : 0))),
@@ -167,7 +178,7 @@ answer_arriving_part(struct exchange *exchange, const struct object *object, str
 {
     struct delivery *out = &exchange->out;
 
-    if (!write_one(exchange, object, range, complete))
+    if (!answer_write_part(exchange, object, range, complete))
         return answer_fail(exchange);
     out->skip = skip;
     out->left = (uint64_t)(range.last - range.first + 1);

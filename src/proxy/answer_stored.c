@@ -69,9 +69,8 @@ answer_not_modified(struct exchange *exchange, const struct object *object)
     return answer_set_head(exchange, SPAN_EMPTY, &writer) ? answer_deliver(exchange) : answer_fail(exchange);
 }
 
-/* The whole, with the head as it is stored, or as it came when it is the leader's own. `framing` is the field that a body of unknown length needs. */
-static bool
-write_whole(struct exchange *exchange, const struct object *object, struct span framing)
+bool
+answer_write_whole(struct exchange *exchange, const struct object *object, struct span framing)
 {
     struct writer tail = answer_tail(exchange, ANSWER_TAIL_SIZE);
 
@@ -128,7 +127,7 @@ answer_body(struct exchange *exchange, const struct object *object, struct span 
         return answer_parts(exchange, object, body, &selection);
     if (partial) /* a part never goes out as the whole */
         return answer_fail(exchange);
-    if (!write_whole(exchange, object, SPAN_EMPTY))
+    if (!answer_write_whole(exchange, object, SPAN_EMPTY))
         return answer_fail(exchange);
     if (exchange->head.method != METHOD_HEAD)
         answer_set_body(exchange, body);
@@ -142,6 +141,8 @@ answer_object(struct exchange *exchange, const struct object *object)
 
     if (answer_condition(exchange, object, &result))
         return result;
+    if (object->flags & OBJECT_SLICED)
+        return answer_slices(exchange, object, false);
     return answer_body(exchange, object, exchange->lookup.lease.record.body);
 }
 
@@ -180,8 +181,7 @@ answer_refreshed(struct exchange *exchange)
 
 /* ── while it arrives ── */
 
-/* The leader's answer as it came. */
-static enum step_result
+enum step_result
 answer_own_head(struct exchange *exchange, const struct object *object)
 {
     struct writer         tail = answer_tail(exchange, ANSWER_TAIL_SIZE);
@@ -189,7 +189,7 @@ answer_own_head(struct exchange *exchange, const struct object *object)
 
     if (framing->has_length)
         write_field_u64(&tail, SPAN("Content-Length"), framing->length);
-    else if (exchange->out.cursor.fill != NULL)
+    else if (exchange->out.cursor.fill != NULL || exchange->out.slices != NULL)
         write_raw(&tail, answer_choose_framing(exchange));
     answer_write_age(&tail, exchange, object);
     answer_write_end(&tail, exchange);
@@ -197,12 +197,19 @@ answer_own_head(struct exchange *exchange, const struct object *object)
                                                               : answer_fail(exchange);
 }
 
-/* What a follower gets of a part: just that part. */
+/* What is sent of a part that was fetched for several: the one range that this client asked for, if it is in there, else just that part. */
 static enum step_result
 answer_shared_part(struct exchange *exchange, const struct object *object, int64_t length)
 {
     struct byte_range range = { object->first, object->first + length - 1 };
-    return answer_arriving_part(exchange, object, range, object->complete, 0);
+    struct selection  selection;
+
+    answer_select(exchange, object, object->complete, &selection);
+    if (selection.kind == SELECT_PARTS && selection.count == 1 && selection.parts[0].first >= range.first
+        && selection.parts[0].last <= range.last)
+        range = selection.parts[0];
+    return answer_arriving_part(exchange, object, range, object->complete,
+                                (uint64_t)(range.first - object->first));
 }
 
 /* A client that asked for a range, and an origin that sends the whole: only where its length is known, and for one range. */
@@ -236,6 +243,8 @@ answer_shared(struct exchange *exchange)
     exchange->outcome.stored = true;
     if (answer_condition(exchange, &object, &result))
         return result;
+    if (object.flags & OBJECT_SLICED)
+        return answer_slices(exchange, &object, true);
     if (exchange->head.method == METHOD_HEAD || length == 0)
         cursor_close(&exchange->out.cursor);
     if (exchange->answer.len > 0)
@@ -245,5 +254,5 @@ answer_shared(struct exchange *exchange)
     if (select_arriving(exchange, &object, length, &range))
         return answer_arriving_part(exchange, &object, range, length, (uint64_t)range.first);
     struct span framing = length < 0 ? answer_choose_framing(exchange) : SPAN_EMPTY;
-    return write_whole(exchange, &object, framing) ? answer_deliver(exchange) : answer_fail(exchange);
+    return answer_write_whole(exchange, &object, framing) ? answer_deliver(exchange) : answer_fail(exchange);
 }

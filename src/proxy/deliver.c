@@ -3,12 +3,13 @@
  *      head[0] head[1]   piece ...                    a stored object, parts of it, an error page: one writev
  *      head[0] head[1]   frame piece piece ... frame  a body that arrives, chunked towards the client
  *
- * The source of a body is memory (a lease, a page) or a cursor. When the cursor runs dry we wait for the flight, when the
+ * The source of a body is memory (a lease, a page), a cursor, or slices one after the other (slices.h). When the cursor runs dry we wait for the flight, when the
  * socket is full for the client; nothing is read ahead. An answer whose source was cut is not ended: no last chunk, no
  * clean close (RFC 9112 §8).
  */
 #include "lead.h"
 #include "port.h"
+#include "slices.h"
 
 #include <larder/base/check.h>
 #include <stdio.h>
@@ -68,15 +69,38 @@ skip_ahead(struct delivery *out)
     }
 }
 
-static void
-add_arriving(struct delivery *out, struct batch *batch)
+/* What the source has now. A body that has outgrown its flight goes on in slices. */
+static size_t
+peek(struct exchange *exchange, struct iovec *pieces, int *count, enum fill_state *state)
 {
-    struct iovec    pieces[PIECES];
-    int             count = PIECES;
-    enum fill_state state;
+    struct delivery *out = &exchange->out;
+    int              room = *count;
+
+    if (out->slices != NULL)
+        return slices_peek(exchange, pieces, count, state);
     skip_ahead(out);
-    size_t size = cursor_peek(&out->cursor, pieces, &count, &state);
-    bool   chunked = out->framing == DELIVER_CHUNKED;
+    size_t size = cursor_peek(&out->cursor, pieces, count, state);
+    if (size > 0 || *state != FILL_WHOLE || !slices_continue(exchange, state) || out->slices == NULL)
+        return size;
+    *count = room;
+    return slices_peek(exchange, pieces, count, state);
+}
+
+static void
+add_arriving(struct exchange *exchange, struct batch *batch)
+{
+    struct delivery *out = &exchange->out;
+    struct iovec     pieces[PIECES];
+    int              count = PIECES;
+    enum fill_state  state;
+    size_t           size = peek(exchange, pieces, &count, &state);
+    bool             chunked = out->framing == DELIVER_CHUNKED;
+
+    if (out->slices != NULL && size == 0 && state != FILL_WHOLE && !slices_are_sure(exchange)) {
+        /* The head waits: what it says may turn out to be of no use. */
+        *batch = (struct batch){ .dry = true, .cut = state == FILL_CUT };
+        return;
+    }
 
     if (chunked && out->frame.len == 0 && out->chunk_left == 0 && !out->frame_last)
         open_chunk(out, size, state);
@@ -95,13 +119,15 @@ add_arriving(struct delivery *out, struct batch *batch)
 }
 
 static void
-gather(struct delivery *out, struct batch *batch)
+gather(struct exchange *exchange, struct batch *batch)
 {
+    struct delivery *out = &exchange->out;
+
     *batch = (struct batch){ .count = 0 };
     add(batch, out->head[0]);
     add(batch, out->head[1]);
-    if (out->cursor.fill != NULL) {
-        add_arriving(out, batch);
+    if (out->cursor.fill != NULL || out->slices != NULL) {
+        add_arriving(exchange, batch);
     } else {
         for (unsigned i = 0; i < out->piece_count && batch->count < PIECES; i++)
             add(batch, out->pieces[i]);
@@ -123,11 +149,13 @@ account(struct exchange *exchange, size_t put)
     struct delivery *out = &exchange->out;
 
     metric_add(&exchange->worker->metrics.bytes_out, put);
+    if (out->slices != NULL && put > 0)
+        slices_note_begun(exchange);
     put = take(&out->head[0], put);
     put = take(&out->head[1], put);
     put = take(&out->frame, put);
     out->body_sent += put;
-    if (out->cursor.fill == NULL) {
+    if (out->cursor.fill == NULL && out->slices == NULL) {
         for (unsigned i = 0; i < out->piece_count && put > 0; i++)
             put = take(&out->pieces[i], put);
         return;
@@ -136,7 +164,10 @@ account(struct exchange *exchange, size_t put)
         out->chunk_left -= put;
     else if (out->limited)
         out->left -= put;
-    cursor_advance(&out->cursor, put);
+    if (out->slices != NULL)
+        slices_advance(exchange, put);
+    else
+        cursor_advance(&out->cursor, put);
 }
 
 enum pumped { PUMP_DONE, PUMP_SOCKET_FULL, PUMP_SOURCE_DRY, PUMP_SOURCE_CUT, PUMP_CLIENT_GONE };
@@ -148,7 +179,7 @@ pump(struct exchange *exchange)
         struct batch batch;
         size_t       put;
 
-        gather(&exchange->out, &batch);
+        gather(exchange, &batch);
         if (batch.count == 0)
             return batch.cut ? PUMP_SOURCE_CUT : batch.whole ? PUMP_DONE : PUMP_SOURCE_DRY;
         if (writes == WRITES_PER_TURN) {
@@ -220,6 +251,10 @@ step_deliver(struct exchange *exchange)
         exchange->upload.whole = exchange->upload.told = false; /* what the client sends now goes through */
         exchange->step = STEP_TUNNEL;
         return STEP_NEXT;
+    }
+    if (pumped == PUMP_SOURCE_CUT && exchange->out.slices != NULL && !slices_have_begun(exchange)) {
+        slices_take_back(exchange);
+        return find_again(exchange);
     }
     if (pumped != PUMP_DONE)
         return wait_or_abort(exchange, pumped);

@@ -7,6 +7,7 @@
 
 #include "lead.h"
 #include "port.h"
+#include "slices.h"
 
 #include <larder/base/check.h>
 #include <stdio.h>
@@ -68,6 +69,7 @@ exchange_destroy(struct exchange **pointer)
     exchange->client->exchange = NULL;
     task_cancel(worker->loop, &exchange->wake);
     cursor_close(&exchange->out.cursor);
+    slices_close(exchange);
     leave_flight(exchange);
     lease_release(&exchange->lookup.lease);
     arena_reset(&exchange->arena);

@@ -21,6 +21,7 @@
 
 struct lead;
 struct port;
+struct slices;
 
 #define STEP_TABLE(X)                                                                                        \
     X(RECEIVE, receive) /* check the request */                                                              \
@@ -46,21 +47,22 @@ enum step_result { STEP_NEXT, STEP_WAIT, STEP_DONE };
 /* What becomes of the connection after the exchange. ABORT: with RST, the answer is not whole. */
 enum exchange_end { END_KEEP, END_CLOSE, END_ABORT };
 
-enum { FIELDS_MAX = 256 }; /* of a request */
+enum { FIELDS_MAX = 256, /* of a request */ SLICES_AHEAD = 3 };
 
 /* How the bytes of the answer's body are marked off. */
 enum delivery_framing { DELIVER_PLAIN, DELIVER_CHUNKED, DELIVER_UNTIL_CLOSE };
 
 /* An answer on its way out. */
 struct delivery {
-    struct span   head[2]; /* what is left of it: stored head, and what is added to it */
-    struct span  *pieces;  /* what is left of a body in memory: a stored one, parts of it, an error page */
-    unsigned      piece_count;
-    struct span   whole;  /* where `pieces` points when there is one */
-    struct cursor cursor; /* or a body that arrives; cursor.fill NULL: none */
-    uint64_t      skip;   /* so many bytes of it are not sent, */
-    uint64_t      left;   /* and then no more than these, if `limited` */
-    bool          limited;
+    struct span    head[2]; /* what is left of it: stored head, and what is added to it */
+    struct span   *pieces;  /* what is left of a body in memory: a stored one, parts of it, an error page */
+    unsigned       piece_count;
+    struct span    whole;  /* where `pieces` points when there is one */
+    struct cursor  cursor; /* or a body that arrives; cursor.fill NULL: none */
+    struct slices *slices; /* or one that lies in slices (slices.h); NULL: none */
+    uint64_t       skip;   /* so many bytes of it are not sent, */
+    uint64_t       left;   /* and then no more than these, if `limited` */
+    bool           limited;
     enum delivery_framing framing;
     struct span           frame; /* chunk line on its way */
     char                  frame_text[CHUNK_HEAD_SIZE + 8];
@@ -113,6 +115,8 @@ struct exchange {
     struct port     *port; /* where we wait for the flight; NULL: not joined */
     struct list      port_node;
     struct lead     *lead; /* the fetch that runs for us; NULL: none or over */
+    struct flight
+        *ahead[SLICES_AHEAD]; /* slices that it has brought and that we have not come to: slices.h */
 
     /* the head of an answer that is ours alone, as the lead wrote it, without the empty line */
     struct span    answer;
@@ -151,6 +155,9 @@ enum step_result step_lookup(struct exchange *exchange);
 enum step_result step_fetch(struct exchange *exchange);
 enum step_result step_pass(struct exchange *exchange);
 enum step_result step_join(struct exchange *exchange);
+
+/* What was found is of no use, and nothing was sent yet: back to the lookup. */
+enum step_result find_again(struct exchange *exchange);
 
 /* ── answer.c: heads of answers; each prepares exchange->out and sets the step to DELIVER ── */
 enum step_result step_hit(struct exchange *exchange);

@@ -125,8 +125,8 @@ step_pass(struct exchange *exchange)
     return STEP_NEXT;
 }
 
-static enum step_result
-look_again(struct exchange *exchange)
+enum step_result
+find_again(struct exchange *exchange)
 {
     leave(exchange);
     exchange->step = exchange->lookups < LOOKUPS_MAX ? STEP_LOOKUP : STEP_PASS;
@@ -152,7 +152,7 @@ take_shared(struct exchange *exchange)
 
     switch (lookup_fits(&exchange->arena, flight, &exchange->head, &exchange->site->cache, &values)) {
     case FIT_OTHER_VARIANT:
-        return look_again(exchange);
+        return find_again(exchange);
     case FIT_NOT_REUSABLE:
         if (exchange->lookup.result == LOOKUP_FOLLOW)
             return go_alone(exchange, REASON_KNOWN_UNCACHEABLE);
@@ -188,12 +188,12 @@ take_failure(struct exchange *exchange)
 
     if (failure == FETCH_CHANGED) { /* nothing failed: what we have is no more what the origin has */
         exchange->distrust = true;
-        return look_again(exchange);
+        return find_again(exchange);
     }
     if (may_stand_in(exchange))
         return answer_stale(exchange);
     if (failure == FETCH_ORIGIN_ERROR) /* it was kept back for those who have something that stands in */
-        return look_again(exchange);
+        return find_again(exchange);
     return answer_error(exchange, fetch_failure_status(failure), fetch_failure_name(failure),
                         fetch_failure_text(failure), !exchange->upload.whole);
 }
@@ -211,7 +211,7 @@ take_refreshed(struct exchange *exchange)
         && lookup_fits(&exchange->arena, lookup->flight, &exchange->head, &exchange->site->cache, &values)
                != FIT_YES)
         return go_alone(exchange, REASON_KNOWN_UNCACHEABLE);
-    return same && lookup->covers ? answer_refreshed(exchange) : look_again(exchange);
+    return same && lookup->covers ? answer_refreshed(exchange) : find_again(exchange);
 }
 
 static enum step_result
@@ -240,7 +240,7 @@ step_join(struct exchange *exchange)
 {
     struct flight *flight = exchange->lookup.flight;
 
-    if (exchange->port == NULL && port_join(exchange) != ERR_NONE)
+    if (exchange->port == NULL && port_join(exchange, flight) != ERR_NONE)
         return fail_without_memory(exchange);
     deliver_early(exchange);
     switch (flight_phase(flight)) {

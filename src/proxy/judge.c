@@ -68,12 +68,6 @@ is_error(unsigned status)
     return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-static bool
-is_too_large(const struct lead *lead, const struct framing *framing)
-{
-    return framing->kind == BODY_LENGTH && framing->length > lead->body_max;
-}
-
 /* The variant of this answer: spec and values, over what the URL's other answers vary on as well. */
 static enum reason
 select_variant(struct lead *lead, const struct head *head, struct span *spec, struct span *values)
@@ -91,13 +85,16 @@ select_variant(struct lead *lead, const struct head *head, struct span *spec, st
     return err == ERR_NONE ? REASON_NONE : err == ERR_NO_MEMORY ? REASON_NO_MEMORY : REASON_VARY_LIMIT;
 }
 
-/* The leader gets the answer as it came, where what is shared is not the same: an Age of the origin's, fields that are not stored, a 206. */
+/* The leader gets the answer as it came, where what is shared is not the same: an Age of the origin's, fields that are not stored, a 206; but
+ * for a 206 to more than it has asked for. */
 static enum err
 keep_for_leader(struct lead *lead, const struct head *head, const struct framing *framing,
-                const struct verdict *verdict)
+                const struct verdict *verdict, enum lead_shape shape)
 {
-    bool differs = head->status == 206 || head_has(head, FIELD_AGE) || verdict->hidden[0].len > 0
-                   || verdict->hidden[1].len > 0;
+    bool differs = head_has(head, FIELD_AGE) || verdict->hidden[0].len > 0 || verdict->hidden[1].len > 0;
+
+    if (head->status == 206)
+        differs = shape == SHAPE_PART && !lead->rounded;
 
     if (lead->exchange == NULL || !differs)
         return ERR_NONE;
@@ -123,6 +120,21 @@ says_length(const struct head *head)
     return head->status != 204 && head->status != 206;
 }
 
+/* The meta that is shared; its slices begin with it. */
+static enum err
+write_meta(struct lead *lead, const struct head *head, const struct verdict *verdict, struct span spec,
+           int64_t length, const struct content_range *part, wall_time now, enum lead_shape shape,
+           struct span *meta)
+{
+    enum err err =
+        object_write(&lead->arena, head, verdict, spec, says_length(head) ? length : -1, part, now, meta);
+    if (err == ERR_NONE && part != NULL && shape != SHAPE_PART)
+        err = object_make_whole(&lead->arena, *meta, meta);
+    if (err == ERR_NONE && shape == SHAPE_SLICES)
+        err = lead_begin_slices(lead, head, verdict, length, part, meta);
+    return err;
+}
+
 /* REASON_NONE: the answer is shared and will be stored. */
 static enum reason
 share(struct lead *lead, const struct head *head, const struct framing *framing)
@@ -138,23 +150,29 @@ share(struct lead *lead, const struct head *head, const struct framing *framing)
         return verdict.reason;
     if (partial && !lead_read_part(lead, head, framing, &part))
         return REASON_PARTIAL;
-    if (is_too_large(lead, framing))
-        return REASON_TOO_LARGE;
+    enum lead_shape shape = lead_choose_shape(lead, head, framing, partial ? &part : NULL);
+    if (shape == SHAPE_NONE)
+        return partial ? REASON_PARTIAL : REASON_TOO_LARGE;
     enum reason reason = select_variant(lead, head, &spec, &values);
     if (reason != REASON_NONE)
         return reason;
 
-    int64_t  length = partial ? part.last - part.first + 1 : length_of(framing);
-    enum err err = object_write(&lead->arena, head, &verdict, spec, says_length(head) ? length : -1,
-                                partial ? &part : NULL, now, &meta);
+    int64_t  length = !partial              ? length_of(framing)
+                      : shape == SHAPE_PART ? part.last - part.first + 1
+                                            : part.complete;
+    enum err err = write_meta(lead, head, &verdict, spec, length, partial ? &part : NULL, now, shape, &meta);
     if (err == ERR_NONE)
-        err = keep_for_leader(lead, head, framing, &verdict);
+        err = keep_for_leader(lead, head, framing, &verdict, shape);
     if (err == ERR_NONE)
         err = flight_share(lead->flight, meta, &verdict, spec, values, length);
-    if (err != ERR_NONE)
+    if (err != ERR_NONE) {
+        lead_drop_slices(lead);
         return reason_of(err);
-    lead->expected = partial ? length : 0;
+    }
+    lead->expected = partial && shape != SHAPE_SLICES ? length : 0;
     fill_on_drained(flight_fill(lead->flight), lead_send_drained, lead);
+    if (shape == SHAPE_SLICES)
+        lead_publish_slices(lead);
     return REASON_NONE;
 }
 
@@ -232,6 +250,12 @@ static void
 drop(struct lead *lead)
 {
     submit_purge(lead, flight_key(lead->flight), true);
+}
+
+void
+lead_purge(struct lead *lead)
+{
+    submit_purge(lead, &lead->primary, false);
 }
 
 /* What a reference in the answer names, when it is on the same host. */
@@ -333,6 +357,10 @@ lead_judge(struct lead *lead, const struct head *head, const struct framing *fra
 {
     bool replaces = is_answer_to_get(lead, head);
 
+    if (lead->slices.refetch) {
+        lead_judge_slices(lead, head, framing);
+        return;
+    }
     invalidate(lead, head, replaces);
     if (judge_our_own(lead, head, framing))
         return;

@@ -105,6 +105,17 @@ lead_complete(struct lead *lead, const struct head *head, const struct framing *
 
 /* ── our request ── */
 
+struct span
+lead_if_range(const struct validators *validators, char date[static DATE_SIZE])
+{
+    if (!validators_share_strong(validators, validators))
+        return SPAN_EMPTY;
+    if (validators->etag.len > 0)
+        return validators->etag;
+    date_format(validators->modified, date);
+    return span_of(date, DATE_SIZE);
+}
+
 void
 lead_plan_rest(const struct lookup *lookup, struct range_spec *rest, char date[static DATE_SIZE],
                struct span *if_range)
@@ -113,13 +124,5 @@ lead_plan_rest(const struct lookup *lookup, struct range_spec *rest, char date[s
 
     *rest = object->first == 0 ? (struct range_spec){ (int64_t)lookup->lease.record.body.len, RANGE_OPEN }
                                : (struct range_spec){ 0, object->first - 1 };
-    *if_range = SPAN_EMPTY;
-    if (!validators_share_strong(&object->validators, &object->validators))
-        return;
-    if (object->validators.etag.len > 0) {
-        *if_range = object->validators.etag;
-    } else {
-        date_format(object->validators.modified, date);
-        *if_range = span_of(date, DATE_SIZE);
-    }
+    *if_range = lead_if_range(&object->validators, date);
 }

@@ -20,6 +20,14 @@ free_lead(struct lead *lead)
     worker_check_stopped(worker);
 }
 
+/* False: the mail is on its way. */
+static bool
+forget_wish(struct lead *lead)
+{
+    return lead->slices.run != NULL ? slice_run_forget(lead->slices.run)
+                                    : fill_forget_drained(flight_fill(lead->flight));
+}
+
 /* Gives everything back but the mail, if a reader is about to send it. */
 void
 lead_end(struct lead *lead)
@@ -30,8 +38,10 @@ lead_end(struct lead *lead)
         lead->exchange->lead = NULL;
         lead->exchange = NULL;
     }
-    bool mail_comes = lead->paused && !fill_forget_drained(flight_fill(lead->flight));
+    bool mail_comes = lead->paused && !forget_wish(lead);
     fetch_release(&lead->fetch);
+    flight_release(&lead->slices.frontier);
+    slice_run_release(&lead->slices.run);
     lease_release(&lead->stale);
     flight_release(&lead->flight);
     arena_reset(&lead->arena);
@@ -45,6 +55,10 @@ cut(struct lead *lead)
 {
     struct flight *flight = lead->flight;
 
+    if (lead->slices.run != NULL) {
+        lead_cut_slices(lead);
+        return;
+    }
     if (flight_phase(flight) == FLIGHT_SHARED || flight_phase(flight) == FLIGHT_RELEASED) {
         fill_cut(flight_fill(flight));
         flight_abandon(flight);
@@ -67,7 +81,9 @@ lead_abort(struct lead *lead)
 bool
 lead_is_idle(const struct lead *lead)
 {
-    return lead->over || !flight_has_followers(lead->flight);
+    if (lead->over)
+        return true;
+    return lead->slices.run != NULL ? lead_slices_are_idle(lead) : !flight_has_followers(lead->flight);
 }
 
 /* Without readers a passing body goes nowhere. */
@@ -88,6 +104,10 @@ lead_leave(struct exchange *exchange)
         return;
     exchange->lead = NULL;
     lead->exchange = NULL;
+    if (lead->slices.run != NULL && exchange->upload.whole) {
+        lead_leave_slices(lead);
+        return;
+    }
     /* An answer for this exchange only, and a request whose body ends here, end with it; what will be stored does not. */
     enum flight_phase phase = flight_phase(lead->flight);
     bool              for_others = exchange->lookup.result == LOOKUP_LEAD && phase != FLIGHT_RELEASED;
@@ -115,6 +135,8 @@ deliver_drained(struct mail *mail)
     lead->paused = false;
     if (lead->over)
         free_lead(lead);
+    else if (lead->slices.run != NULL)
+        lead_go_on_slices(lead);
     else if (is_useless(lead))
         lead_abort(lead);
     else
@@ -148,12 +170,36 @@ on_head(void *owner, const struct head *head, const struct framing *framing)
     lead_judge(owner, head, framing);
 }
 
+/* What of it is left when a body of unknown length has been turned into slices; all of it when it has not. */
+static struct span
+fill_up(struct lead *lead, struct span bytes)
+{
+    struct fill *fill = flight_fill(lead->flight);
+    uint64_t     size = UINT64_C(1) << slice_bits(cache_store(lead->worker->config.cache));
+
+    if (flight_phase(lead->flight) != FLIGHT_SHARED || !fill_is_kept(fill) || lead->expected > 0
+        || flight_length(lead->flight) >= 0 || fill_size(fill) + bytes.len <= size)
+        return bytes;
+    struct span fits = span_head(bytes, (size_t)(size - fill_size(fill)));
+    if (fill_append(fill, fits) != ERR_NONE)
+        return bytes;
+    lead->received += fits.len;
+    lead_grow(lead);
+    return span_skip(bytes, fits.len);
+}
+
 static void
 on_body(void *owner, struct span bytes)
 {
     struct lead *lead = owner;
     struct fill *fill = flight_fill(lead->flight);
 
+    if (lead->slices.run == NULL)
+        bytes = fill_up(lead, bytes);
+    if (lead->slices.run != NULL) {
+        lead_take_slices(lead, bytes);
+        return;
+    }
     if (is_useless(lead) || fill_append(fill, bytes) != ERR_NONE) {
         lead_abort(lead);
         return;
@@ -181,6 +227,10 @@ on_end(void *owner)
     struct lead      *lead = owner;
     enum flight_phase phase = flight_phase(lead->flight);
 
+    if (lead->slices.run != NULL) {
+        lead_end_slices(lead);
+        return;
+    }
     if (phase == FLIGHT_SHARED || phase == FLIGHT_RELEASED) {
         struct fill *fill = flight_fill(lead->flight);
         if (!is_as_long_as_said(lead) || (lead->tail.len > 0 && fill_append(fill, lead->tail) != ERR_NONE)) {
@@ -279,7 +329,11 @@ plan_request(struct lead *lead, const struct exchange *exchange, struct request_
         plan->range = rest;
     } else if (plan->kind == REQUEST_FILL) {
         plan->validate = object_to_validate(exchange);
-        plan->range = lookup->part ? &exchange->ranges.spec[0] : NULL;
+        plan->range = lookup->part ? &lookup->range : NULL;
+        lead->aligned = lookup->part;
+        lead->rounded = lookup->part
+                        && (lookup->range.first != exchange->ranges.spec[0].first
+                            || lookup->range.last != exchange->ranges.spec[0].last);
     }
     lead->completes = lookup->completes;
     lead->passes = plan->kind == REQUEST_PASS;
@@ -289,19 +343,20 @@ plan_request(struct lead *lead, const struct exchange *exchange, struct request_
 }
 
 static enum err
-start_fetch(struct lead *lead, struct exchange *exchange, enum request_kind kind)
+start_fetch(struct lead *lead, struct exchange *exchange, const struct request_plan *given)
 {
-    struct request_plan  plan = { .kind = kind };
+    struct request_plan  plan = *given;
     struct range_spec    rest;
     char                 date[DATE_SIZE];
-    struct fetch_request request = { .method = kind == REQUEST_FILL ? METHOD_GET : exchange->head.method,
+    struct fetch_request request = { .method = plan.kind == REQUEST_FILL ? METHOD_GET : exchange->head.method,
                                      .body = exchange->framing.kind,
                                      .length = exchange->framing.length,
                                      .upgrade = exchange->upgrade };
 
     lead->method = request.method;
     request.replay = method_is_idempotent(request.method) && request.body == BODY_NONE && !request.upgrade;
-    plan_request(lead, exchange, &plan, &rest, date);
+    if (plan.range == NULL)
+        plan_request(lead, exchange, &plan, &rest, date);
     enum err err = request_write(exchange, &plan, &request.head);
     if (err != ERR_NONE)
         return err;
@@ -311,9 +366,8 @@ start_fetch(struct lead *lead, struct exchange *exchange, enum request_kind kind
     return lead->fetch == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
-/* NULL when memory ends. */
-static struct lead *
-create_lead(struct exchange *exchange, struct flight *flight, enum request_kind kind)
+struct lead *
+lead_create(struct exchange *exchange, struct flight *flight, const struct request_plan *given)
 {
     struct worker *worker = exchange->worker;
     struct lead   *lead = slab_alloc(&worker->leads_slab);
@@ -332,7 +386,7 @@ create_lead(struct exchange *exchange, struct flight *flight, enum request_kind 
     arena_init(&lead->arena, &worker->arena_chunks, ARENA_LIMIT);
     if (exchange->lookup.lease.shard != NULL)
         lease_copy(&exchange->lookup.lease, &lead->stale);
-    if (copy_request(lead, exchange) == ERR_NONE && start_fetch(lead, exchange, kind) == ERR_NONE) {
+    if (copy_request(lead, exchange) == ERR_NONE && start_fetch(lead, exchange, given) == ERR_NONE) {
         list_push_back(&worker->leads, &lead->node);
         return lead;
     }
@@ -346,7 +400,8 @@ create_lead(struct exchange *exchange, struct flight *flight, enum request_kind 
 enum err
 lead_start(struct exchange *exchange, enum request_kind kind)
 {
-    struct lead *lead = create_lead(exchange, exchange->lookup.flight, kind);
+    struct request_plan plan = { .kind = kind };
+    struct lead        *lead = lead_create(exchange, exchange->lookup.flight, &plan);
     if (lead == NULL)
         return ERR_NO_MEMORY;
     lead->exchange = exchange;
@@ -357,7 +412,8 @@ lead_start(struct exchange *exchange, enum request_kind kind)
 enum err
 lead_start_behind(struct exchange *exchange, struct flight *flight)
 {
-    return create_lead(exchange, flight, REQUEST_FILL) == NULL ? ERR_NO_MEMORY : ERR_NONE;
+    struct request_plan plan = { .kind = REQUEST_FILL };
+    return lead_create(exchange, flight, &plan) == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
 /* The leader's cursor is open: what it has read may be given back. */

@@ -11,6 +11,8 @@
 
 #include "exchange.h"
 
+#include <larder/cache/slice.h>
+
 /* Starts the fetch for exchange->lookup.flight. With a stale object in hand, asks whether it is still good. ERR_NO_MEMORY. */
 MUST_CHECK enum err lead_start(struct exchange *exchange, enum request_kind kind);
 
@@ -22,6 +24,23 @@ void lead_pass(struct exchange *exchange);
 
 /* The exchange leaves. Ends the fetch if its answer is for this exchange only. */
 void lead_leave(struct exchange *exchange);
+
+/* ── slices ── */
+
+/* Slices of a stored representation that are neither stored nor under way. */
+struct lead_missing {
+    const struct slice_view *view;
+    const struct object     *object; /* of the head: its validators hold for the slices */
+    int64_t                  complete;
+    uint64_t                 first, last;
+};
+
+/* Starts a fetch of these slices; *flight is the first one's, a reference. ERR_EXISTS: somebody else has it by now; ERR_NO_MEMORY. */
+MUST_CHECK enum err lead_start_slices(struct exchange *exchange, const struct lead_missing *missing,
+                                      struct flight **flight);
+
+/* Its exchange has come to this slice. */
+void lead_reach_slice(struct lead *lead, uint64_t number);
 
 /* The request's body. */
 size_t lead_send(struct lead *lead, struct span bytes);

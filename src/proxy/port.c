@@ -54,15 +54,15 @@ open_port(struct worker *worker, struct flight *flight)
 }
 
 enum err
-port_join(struct exchange *exchange)
+port_join(struct exchange *exchange, struct flight *flight)
 {
     struct worker      *worker = exchange->worker;
-    struct flight      *flight = exchange->lookup.flight;
     struct flight_port *base = flight_port_of(flight, worker->config.id);
     struct port *port = base == NULL ? open_port(worker, flight) : CONTAINER_OF(base, struct port, base);
 
     if (port == NULL)
         return ERR_NO_MEMORY;
+    CHECK(exchange->port == NULL);
     list_push_back(&port->exchanges, &exchange->port_node);
     exchange->port = port;
     return ERR_NONE;

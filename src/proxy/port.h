@@ -8,8 +8,8 @@
 
 #include "exchange.h"
 
-/* Joins exchange->lookup.flight. ERR_NO_MEMORY. */
-MUST_CHECK enum err port_join(struct exchange *exchange);
+/* Joins a flight, after it has left the one before. ERR_NO_MEMORY. */
+MUST_CHECK enum err port_join(struct exchange *exchange, struct flight *flight);
 
 /* Leaves it, if joined. */
 void port_leave(struct exchange *exchange);

@@ -202,36 +202,6 @@ def test_failure_is_told_to_all(origin, larder):
         client.close()
 
 
-def test_a_body_too_large_for_the_store_passes_through(origin, larder):
-    """Known length: each goes alone. Unknown: whoever came before it grew too long reads it to its end."""
-    size = 9 << 20
-    origin.on("/known", answer(fields=[FRESH], body=b"k" * size))
-
-    def handler(exchange):
-        exchange.head(200, [FRESH, ("Transfer-Encoding", "chunked")])
-        for _ in range(size // 65536):
-            exchange.chunk(b"u" * 65536)
-        exchange.end_chunks()
-
-    origin.on("/unknown", handler)
-    for path, byte in (("/known", b"k"), ("/unknown", b"u")):
-        clients = ask_together(larder, 3, b"GET %s HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode())
-        answers = []
-
-        def read(client):
-            answers.append(client.reader.answer())
-
-        threads = [threading.Thread(target=read, args=(client,)) for client in clients]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert all(a.whole and a.body == byte * size for a in answers) and len(answers) == 3
-        for client in clients:
-            client.close()
-    assert larder.stats()["store.appends"] == 0
-
-
 def test_a_slow_reader_does_not_make_larder_hold_the_body(origin, larder):
     """The origin is read only as fast as the client reads: beyond what the kernel's buffers take (two sockets of
     32 MB at most) it can send nothing while nobody reads."""

@@ -32,7 +32,8 @@ void cache_destroy(struct cache **cache);
 struct store *cache_store(struct cache *cache);
 
 #define CACHE_METRICS(X)                                                                                     \
-    X(variants_dropped, COUNTER, "objects", "Variants that were dropped because their URL had too many.")
+    X(variants_dropped, COUNTER, "objects", "Variants that were dropped because their URL had too many.") \
+    X(slices_in_memory, GAUGE, "slices", "Slices that arrive, wait to be written, or are still read from there.")
 
 METRIC_STRUCT(cache_metrics, CACHE_METRICS);
 

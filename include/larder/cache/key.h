@@ -44,4 +44,9 @@ MUST_CHECK enum err key_variant(struct arena *arena, const struct hash_seed *see
 MUST_CHECK enum err key_part(struct arena *arena, const struct hash_seed *seed, const struct store_key *whole,
                              struct range_spec part, struct store_key *key);
 
+/* The key of slice `number` of a generation of what `primary` names. Its digest is its own: slices spread over the shards. */
+MUST_CHECK enum err key_slice(struct arena *arena, const struct hash_seed *seed,
+                              const struct store_key *primary, uint64_t generation, uint64_t number,
+                              struct store_key *key);
+
 #endif

@@ -31,7 +31,8 @@ struct lookup {
     enum reason        reason;
     struct span        vary;   /* the spec under which the key was looked for; empty: the primary key */
     bool               covers; /* with a lease: the object has all that the request wants */
-    bool part;      /* LEAD, FOLLOW: the flight fetches the range that the request wants, and nothing else */
+    bool part;      /* LEAD, FOLLOW: the flight fetches the range that the request wants, and nothing else: */
+    struct range_spec range; /* that one, out to whole slices if it is long */
     bool completes; /* LEAD: the object is a part, and the rest of it is wanted */
 };
 

@@ -26,16 +26,24 @@ enum object_flags {
     OBJECT_IMPLICIT = 4,        /* see verdict.implicit */
     OBJECT_STRICT = 8,          /* see verdict.strict */
     OBJECT_PARTIAL = 16, /* the body is a part of the representation: from `first`, of `complete` bytes */
-    OBJECT_ALIAS = 32    /* leads from a language to the variant in it: see vary.h */
+    OBJECT_ALIAS = 32,   /* leads from a language to the variant in it: see vary.h */
+    OBJECT_SLICED = 64,  /* no body here: it lies in slices, see slice.h */
+    OBJECT_SLICE = 128,  /* one of them: a body and no head */
+    OBJECT_UNRANGED = 256 /* with SLICED: a slice that is missing cannot be asked for alone */
 };
+
+/* A slice has 1 << bits bytes, but for the last one. */
+enum { SLICE_BITS_MIN = 12, SLICE_BITS_MAX = 30 };
 
 /* What is known of a stored answer; spans point into the record's meta. */
 struct object {
     uint32_t          flags;
     unsigned          status;
     wall_time         born, fresh_until, refresh_until, error_until, expires;
-    int64_t           first, complete; /* of a partial answer */
+    int64_t           first, complete; /* of a partial answer; of a sliced one `complete` is its length */
     uint64_t          edition;         /* of a marker: part of the keys of its variants */
+    uint64_t          generation;      /* of a sliced one: which slices are its own */
+    unsigned          slice_bits;
     struct span       head;
     struct span       vary; /* the spec under which it was stored, empty: none */
     struct validators validators;
@@ -70,6 +78,7 @@ MUST_CHECK enum err object_set_length(struct arena *arena, struct span meta, uin
                                       struct span *with);
 
 bool object_is_partial(struct span meta);
+bool object_is_sliced(struct span meta);
 
 /* A part's meta with another first byte. */
 MUST_CHECK enum err object_set_first(struct arena *arena, struct span meta, int64_t first, struct span *with);
@@ -85,6 +94,20 @@ MUST_CHECK enum err object_write_marker(struct arena *arena, uint64_t edition, s
 /* An alias's meta: its `vary` is the values under which the variant stands. */
 MUST_CHECK enum err object_write_alias(struct arena *arena, struct span values, wall_time expires,
                                        struct span *meta);
+
+/* A slice's meta. */
+MUST_CHECK enum err object_write_slice(struct arena *arena, wall_time expires, struct span *meta);
+
+/* The meta of an answer of known length, as the head of its slices. */
+struct slicing {
+    uint64_t generation;
+    int64_t  complete;
+    unsigned bits;
+    bool     unranged;
+};
+MUST_CHECK enum err object_make_sliced(struct arena *arena, struct span meta, const struct slicing *slicing,
+                                       struct span *sliced);
+
 struct digest       object_variant(const struct object *marker, size_t index);
 
 /* The head parsed again: for a conditional request of ours, for merging. Fields point into the meta. */

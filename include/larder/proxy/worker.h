@@ -47,6 +47,7 @@ extern const struct option_table proxy_options;
     X(uncacheable, COUNTER, "answers", "Fetched answers that could not be stored.")                               \
     X(released, COUNTER, "requests", "Followers sent on alone because the answer could not be shared.")           \
     X(stored, COUNTER, "objects", "Fetched answers handed to the store.")                                         \
+    X(slice_fetches, COUNTER, "requests", "Fetches for slices of a stored object that were missing.")             \
     X(tunnels, COUNTER, "connections", "Connections that were upgraded to another protocol.")                     \
     X(errors, COUNTER, "requests", "Requests answered with an error of our own (502, 503, 504).")                 \
     X(cut, COUNTER, "answers", "Answers broken off because the origin's answer ended early.")                     \

@@ -1,0 +1,136 @@
+/* lead_missing.c: the fetch of slices that are missing: one request with Range and If-Range, and its answer compared with what
+ * is stored. What is not just that, of just that representation, is not taken: bytes of two generations never mix.
+ */
+#include "lead_impl.h"
+
+#include <larder/base/check.h>
+
+/* Copies what the answer is compared with. */
+static enum err
+init_refetch(struct lead *lead, const struct lead_missing *missing)
+{
+    struct lead_slices *slices = &lead->slices;
+    struct validators   validators = missing->object->validators;
+
+    validators.etag = arena_copy(&lead->arena, validators.etag);
+    if (validators.etag.at == NULL)
+        return ERR_NO_MEMORY;
+    slices->refetch = true;
+    slices->validators = validators;
+    slices->complete = missing->complete;
+    slices->expires = missing->object->expires;
+    slices->number = missing->first;
+    slices->at = (int64_t)(missing->first << missing->view->bits);
+    slices->end = (int64_t)((missing->last + 1) << missing->view->bits);
+    if (missing->complete >= 0 && slices->end > missing->complete)
+        slices->end = missing->complete;
+    slice_run_reach(slices->run, slices->number);
+    return ERR_NONE;
+}
+
+static struct lead *
+create_refetch(struct exchange *exchange, const struct lead_missing *missing, struct flight *flight,
+               struct slice_run *run)
+{
+    char                date[DATE_SIZE];
+    struct range_spec   range = { (int64_t)(missing->first << missing->view->bits),
+                                  (int64_t)((missing->last + 1) << missing->view->bits) - 1 };
+    struct request_plan plan = { .kind = REQUEST_FILL, .range = &range };
+
+    if (missing->complete >= 0 && range.last >= missing->complete)
+        range.last = missing->complete - 1;
+    plan.if_range = lead_if_range(&missing->object->validators, date);
+    struct lead *lead = lead_create(exchange, flight, &plan);
+    if (lead == NULL)
+        return NULL;
+    lead->slices.run = run;
+    lead->slices.view = *missing->view;
+    lead->slices.view.arena = &lead->arena;
+    lead->slices.view.primary = lead->primary;
+    slice_run_set_owner(run, lead);
+    lead->slices.frontier = flight_acquire(flight);
+    lead->exchange = exchange;
+    exchange->lead = lead;
+    return lead;
+}
+
+enum err
+lead_start_slices(struct exchange *exchange, const struct lead_missing *missing, struct flight **flight)
+{
+    wall_time         now = loop_wall(exchange->worker->loop);
+    struct slice_run *run = slice_run_create(lead_send_drained);
+    struct lease      lease;
+
+    if (run == NULL)
+        return ERR_NO_MEMORY;
+    enum slice_found found = slice_claim(missing->view, missing->first, now, run, &lease, flight);
+    lease_release(&lease);
+    struct lead *lead = found == SLICE_OURS ? create_refetch(exchange, missing, *flight, run) : NULL;
+    if (lead != NULL && init_refetch(lead, missing) == ERR_NONE) {
+        metric_add(&exchange->worker->metrics.slice_fetches, 1);
+        return ERR_NONE;
+    }
+    if (found == SLICE_OURS)
+        flight_fail(*flight, FETCH_NO_RESOURCES, "");
+    flight_release(flight);
+    if (lead != NULL)
+        lead_end(lead);
+    else
+        slice_run_release(&run);
+    return found == SLICE_OURS || found == SLICE_NO_MEMORY ? ERR_NO_MEMORY : ERR_EXISTS;
+}
+
+/* Whether the answer brings just what was asked for, of just the representation that is stored. */
+static bool
+is_what_was_asked(const struct lead *lead, const struct head *head, const struct framing *framing)
+{
+    const struct lead_slices *slices = &lead->slices;
+    const struct field       *field = head_find(head, FIELD_CONTENT_RANGE);
+    struct content_range      part;
+    struct validators         theirs;
+
+    if (head->status != 206 || field == NULL || head_next(head, field) != NULL
+        || content_range_parse(field->value, &part) != ERR_NONE || part.first != slices->at
+        || part.last + 1 != slices->end || framing->kind == BODY_NONE)
+        return false;
+    if (slices->complete >= 0 && part.complete != slices->complete)
+        return false;
+    if (framing->has_length && (int64_t)framing->length != slices->end - slices->at)
+        return false;
+    validators_read(head, loop_wall(lead->worker->loop), &theirs);
+    return validators_share_strong(&slices->validators, &theirs);
+}
+
+/* Whether another generation has taken the place of the one that we fetched for. */
+static bool
+is_superseded(const struct lead *lead)
+{
+    const struct slice_view *view = &lead->slices.view;
+    struct object            object;
+    struct lease             lease;
+
+    if (!store_find(cache_store(view->cache), view->reader, &view->primary, loop_wall(lead->worker->loop),
+                    &lease))
+        return false;
+    bool other = object_read(lease.record.meta, &object) && (object.flags & OBJECT_SLICED)
+                 && object.generation != view->generation;
+    lease_release(&lease);
+    return other;
+}
+
+void
+lead_judge_slices(struct lead *lead, const struct head *head, const struct framing *framing)
+{
+    struct lead_slices *slices = &lead->slices;
+
+    if (!is_what_was_asked(lead, head, framing)) {
+        if (head->status < 500 && !is_superseded(lead)) /* else it is no news about what is stored */
+            lead_purge(lead);
+        flight_fail(lead->flight, FETCH_CHANGED, "");
+        lead_end(lead);
+    } else if (slice_share(&slices->view, slices->frontier, slices->expires, lead_next_length(slices))
+               != ERR_NONE) {
+        flight_fail(lead->flight, FETCH_NO_RESOURCES, "");
+        lead_end(lead);
+    }
+}
