@@ -28,6 +28,7 @@ map(struct disk *disk, struct fault *fault)
     if (disk->in_file) {
         madvise(at, disk->size, MADV_RANDOM);
         posix_fadvise(disk->fd, 0, 0, POSIX_FADV_RANDOM);
+        disk->probe = disk->calls->probe != NULL ? disk->calls->probe : probe_choose(disk->fd);
     }
     disk->map = at;
     return ERR_NONE;
@@ -176,6 +177,12 @@ disk_sync(const struct disk *disk)
 }
 
 /* ── reading ── */
+
+bool
+disk_is_warm(const struct disk *disk, uint64_t at, size_t len)
+{
+    return !disk->in_file || disk->probe(disk->fd, disk->map, at, len);
+}
 
 enum err
 disk_read(const struct disk *disk, uint64_t at, void *bytes, size_t len)

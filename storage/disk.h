@@ -9,6 +9,8 @@
 #ifndef LARDER_STORAGE_DISK_H
 #define LARDER_STORAGE_DISK_H
 
+#include "probe.h"
+
 #include <larder/base/clock.h>
 #include <larder/base/err.h>
 #include <larder/base/span.h>
@@ -23,6 +25,7 @@ struct disk_calls {
     int (*fallocate)(int fd, int mode, off_t at, off_t len);
     int (*fdatasync)(int fd);
     mono_time (*mono)(void); /* of the delays after which something is synced */
+    probe_call *probe;       /* NULL: the best that the kernel has */
 };
 
 extern const struct disk_calls disk_calls_real;
@@ -33,6 +36,7 @@ struct disk {
     uint64_t                 size;
     int                      fd;
     bool                     in_file;
+    probe_call              *probe; /* of a file; a memfd is always in memory */
 };
 
 /* A memfd of that size; its pages are taken when they are first written. */
@@ -53,6 +57,9 @@ MUST_CHECK enum err disk_open_read(struct disk *disk, int directory, const char 
 
 /* Exactly that range, as it is in the file now; never a signal, as a touch of the map may be. */
 MUST_CHECK enum err disk_read(const struct disk *disk, uint64_t at, void *bytes, size_t len);
+
+/* Are the pages of that range believed to be in memory? */
+bool disk_is_warm(const struct disk *disk, uint64_t at, size_t len);
 
 /* Waits until all that was written is on the disk. An error means that some of it may be lost, though it can
  * be read for now. A memfd has nothing to wait for. */

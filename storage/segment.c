@@ -158,6 +158,7 @@ segment_give_back(struct segment_table *table, struct segment *segment)
     CHECK(segment->live == 0);
     if (segment->state == SEGMENT_DEFERRED)
         table->deferred_count--;
+    atomic_store_explicit(&segment->wanted, false, memory_order_relaxed);
     list_remove(&segment->link);
     segment->state = SEGMENT_FREE;
     list_push_back(&table->unused, &segment->link);
@@ -178,6 +179,7 @@ segment_retire(struct segment_table *table, struct segment *segment, bool pinned
         return;
     }
     segment->state = SEGMENT_DEFERRED;
+    atomic_store_explicit(&segment->wanted, true, memory_order_relaxed);
     list_push_back(&table->deferred, &segment->link);
     table->deferred_count++;
 }

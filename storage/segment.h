@@ -7,7 +7,8 @@
  * A broken segment's records stay readable; it has no footer on the disk, so the list of what it holds
  * stays in memory. At a start, free ones that an earlier run wrote become SEALED (segment_restore).
  *
- * Owner: the shard's store thread, but for `view.worth`, which readers raise under the shard's lock.
+ * Owner: the shard's store thread, but for `view.worth`, which readers raise under the shard's lock, and
+ * `wanted` and `deferred_count`, which they read.
  */
 #ifndef LARDER_STORAGE_SEGMENT_H
 #define LARDER_STORAGE_SEGMENT_H
@@ -15,6 +16,7 @@
 #include "layout.h"
 
 #include <larder/base/list.h>
+#include <stdatomic.h>
 #include <larder/storage/eviction.h>
 
 enum segment_state { SEGMENT_FREE, SEGMENT_OPEN, SEGMENT_SEALED, SEGMENT_DEFERRED };
@@ -35,6 +37,7 @@ struct segment {
     uint8_t                 state;
     uint8_t                 log;
     bool                    pending; /* sealed, and its footer waits for the data to be synced */
+    atomic_bool             wanted;  /* deferred: readers are asked to let go; they look at it */
 };
 
 struct segment_log {

@@ -42,6 +42,28 @@ create_policy(struct shard *shard, double alpha)
 }
 
 static enum err
+create_warm(struct shard *shard, const struct shard_config *config)
+{
+    enum err err = ERR_NONE;
+
+    shard->warm = calloc(config->readers, sizeof shard->warm[0]);
+    if (shard->warm == NULL)
+        return ERR_NO_MEMORY;
+    shard->warm_count = config->readers;
+    for (unsigned i = 0; i < config->readers && err == ERR_NONE; i++)
+        err = warm_init(&shard->warm[i], config->shards);
+    return err;
+}
+
+static void
+destroy_warm(struct shard *shard)
+{
+    for (unsigned i = 0; i < shard->warm_count; i++)
+        warm_fini(&shard->warm[i]);
+    free(shard->warm);
+}
+
+static enum err
 create_parts(struct shard *shard, const struct shard_config *config)
 {
     enum err err = segment_table_init(&shard->table, config->segments, config->segment_size);
@@ -51,6 +73,8 @@ create_parts(struct shard *shard, const struct shard_config *config)
         err = pins_init(&shard->pins, config->readers + 1, config->segments);
     if (err == ERR_NONE)
         err = create_policy(shard, config->alpha);
+    if (err == ERR_NONE && shard->disk.in_file)
+        err = create_warm(shard, config);
     shard->stream = hash_stream_create();
     shard->held = calloc(config->segments, sizeof shard->held[0]);
     return err != ERR_NONE || shard->stream == NULL || shard->held == NULL ? ERR_NO_MEMORY : ERR_NONE;
@@ -94,6 +118,7 @@ shard_create(struct shard **created, struct disk disk, const struct shard_config
     shard->same_policy = config->same_policy;
     shard->read_only = config->read_only;
     shard->directory = config->directory;
+    shard->cold = config->cold;
     shard->path = config->path;
     shard->now = clock_wall();
     shard->epoch = wall_seconds(shard->now);
@@ -128,6 +153,7 @@ shard_destroy(struct shard **destroyed)
     hash_stream_destroy(&shard->stream);
     free(shard->views);
     free(shard->held);
+    destroy_warm(shard);
     pins_fini(&shard->pins);
     index_fini(&shard->index);
     segment_table_fini(&shard->table);
@@ -161,14 +187,9 @@ count_hit(struct shard *shard, uint64_t hash, struct index_entry *entry, const s
         segment->view.worth += verdict.worth;
 }
 
-struct match {
-    struct index_place place;
-    bool               unverified;
-};
-
-/* Pins what may be it; how many places. */
-static unsigned
-pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now, struct match *found)
+unsigned
+shard_pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now,
+                  const struct cold_set *counted, struct shard_match *found)
 {
     struct index_entry *entries[INDEX_MATCHES];
     unsigned            count = 0;
@@ -180,8 +201,9 @@ pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now, 
         if (surely_expired(shard, &facts, now))
             continue;
         pins_take(&shard->pins, reader, facts.place.segment);
-        count_hit(shard, hash, entries[i], &facts);
-        found[count++] = (struct match){ facts.place, facts.unverified };
+        if (counted == NULL || cold_set_find(counted, shard, facts.place) == NULL)
+            count_hit(shard, hash, entries[i], &facts);
+        found[count++] = (struct shard_match){ facts.place, facts.size, facts.unverified };
     }
     lock_release(&shard->lock);
     return count;
@@ -235,9 +257,9 @@ shard_parse(const struct shard *shard, struct index_place place, struct record *
     return found;
 }
 
-static bool
-is_wanted(struct shard *shard, const struct match *match, const struct store_key *key, wall_time now,
-          struct record *record, struct shard_damage *damage)
+bool
+shard_is_wanted(struct shard *shard, const struct shard_match *match, const struct store_key *key,
+                wall_time now, struct record *record, struct shard_damage *damage)
 {
     struct looking looking = { .shard = shard, .place = match->place, .key = key };
     bool           readable = guard_run(look, &looking);
@@ -255,21 +277,18 @@ bool
 shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wall_time now,
            struct lease *lease, struct shard_damage *damage)
 {
-    struct match found[INDEX_MATCHES];
+    struct shard_match found[INDEX_MATCHES];
 
-    lease->shard = NULL;
+    lease->shard = lease->buffer = NULL;
     damage->found = false;
     if (!atomic_load_explicit(&shard->ready, memory_order_acquire))
         return false;
-    unsigned count = pin_matches(shard, reader, key->digest.low, now, found);
+    unsigned count = shard_pin_matches(shard, reader, key->digest.low, now, NULL, found);
     for (unsigned i = 0; i < count; i++) {
-        if (lease->shard == NULL && is_wanted(shard, &found[i], key, now, &lease->record, damage)) {
-            lease->shard = shard;
-            lease->segment = found[i].place.segment;
-            lease->reader = reader;
-        } else {
+        if (lease->shard == NULL && shard_is_wanted(shard, &found[i], key, now, &lease->record, damage))
+            lease_set(lease, shard, reader, found[i].place.segment, NULL);
+        else
             pins_drop(&shard->pins, reader, found[i].place.segment);
-        }
     }
     return lease->shard != NULL;
 }
@@ -283,24 +302,4 @@ shard_count_error(struct shard *shard, const struct segment *segment, enum err e
         log_write(shard->log, LOG_ERROR, "store: shard %u: writing segment %u failed (%llu times by now): %s",
                   shard->number, segment_number(&shard->table, segment), (unsigned long long)errors,
                   err_text(err));
-}
-
-/* ── leases ── */
-
-void
-lease_copy(const struct lease *lease, struct lease *copy)
-{
-    struct shard *shard = lease->shard;
-    CHECK(shard != NULL);
-    *copy = *lease;
-    pins_take(&shard->pins, lease->reader, lease->segment);
-}
-
-void
-lease_release(struct lease *lease)
-{
-    struct shard *shard = lease->shard;
-    if (shard != NULL)
-        pins_drop(&shard->pins, lease->reader, lease->segment);
-    *lease = (struct lease){ .shard = NULL };
 }

@@ -16,6 +16,7 @@
 #include "index.h"
 #include "pins.h"
 #include "segment.h"
+#include "warm.h"
 
 #include <larder/base/lock.h>
 #include <larder/storage/eviction.h>
@@ -41,6 +42,9 @@ struct shard {
     uint64_t             clock;   /* records placed */
     wall_time            now;     /* when the newest record came: the cleaner's idea of the time */
     struct queue         jobs;
+    struct cold_pool    *cold; /* who reads for those that must not wait */
+    struct warm         *warm; /* one for each reader, which is its owner; NULL in memory */
+    unsigned             warm_count;
 
     struct journal   journal;
     uint32_t         pending;    /* segments that wait for their footer; see commit.h */
@@ -70,6 +74,7 @@ struct shard_config {
     struct log            *log;
     const unsigned char   *store, *boot; /* 16 bytes each */
     unsigned               number, shards, readers;
+    struct cold_pool      *cold;
     uint64_t               run;
     bool                   was_clean, same_policy, read_only;
     int                    directory; /* -1: in memory */
@@ -90,6 +95,24 @@ struct shard_damage {
     struct index_place place;
 };
 
+/* An entry of the index that may be the one that is looked for. */
+struct shard_match {
+    struct index_place place;
+    uint64_t           size; /* up to a sixteenth too large */
+    bool               unverified;
+};
+
+/* Pins what may be it, and counts a hit unless it is at a place of `counted`; how many places. */
+unsigned shard_pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now,
+                           const struct cold_set *counted, struct shard_match *found);
+
+/* Is the pinned match the record of that key? Touches its pages; reads the disk for what is unverified. */
+bool shard_is_wanted(struct shard *shard, const struct shard_match *match, const struct store_key *key,
+                     wall_time now, struct record *record, struct shard_damage *damage);
+
+/* The read for that place, or NULL. */
+struct cold *cold_set_find(const struct cold_set *set, const struct shard *shard, struct index_place place);
+
 bool shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wall_time now,
                 struct lease *lease, struct shard_damage *damage);
 
@@ -108,13 +131,29 @@ shard_own_reader(const struct shard *shard)
     return shard->pins.readers - 1;
 }
 
+/* Where a place is in the file. */
+static inline uint64_t
+shard_offset(const struct shard *shard, struct index_place place)
+{
+    return (uint64_t)place.segment * shard->table.size + (uint64_t)place.offset * RECORD_ALIGN;
+}
+
+/* The record is set; the pin is the lease's, unless there is a buffer. */
+static inline void
+lease_set(struct lease *lease, struct shard *shard, unsigned reader, uint32_t segment, void *buffer)
+{
+    lease->shard = shard;
+    lease->segment = segment;
+    lease->reader = reader;
+    lease->buffer = buffer;
+}
+
 /* The bytes from a place to the end of its segment. */
 static inline struct span
 shard_room(const struct shard *shard, struct index_place place)
 {
     uint64_t from = (uint64_t)place.offset * RECORD_ALIGN;
-    uint64_t start = (uint64_t)place.segment * shard->table.size;
-    return span_of(shard->disk.map + start + from, shard->table.size - from);
+    return span_of(shard->disk.map + shard_offset(shard, place), shard->table.size - from);
 }
 
 static inline struct segment_stamp

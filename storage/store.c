@@ -8,6 +8,8 @@
 #include "catalog.h"
 #include "directory.h"
 #include "guard.h"
+#include "lease.h"
+#include "look.h"
 #include "recover.h"
 #include "report.h"
 #include "shape.h"
@@ -15,7 +17,6 @@
 #include "thread.h"
 #include "writer.h"
 
-#include <fcntl.h>
 #include <larder/base/check.h>
 #include <larder/base/units.h>
 #include <sched.h>
@@ -35,6 +36,7 @@ struct store {
     struct store_thread     *threads;
     struct directory         directory;
     struct report            report;
+    struct cold_pool         cold;
     bool                     on_disk;
     bool                     continued; /* what an earlier run stored is read */
     bool                     was_clean, same_policy;
@@ -191,6 +193,7 @@ open_shard(struct store *store, unsigned number, const struct store_config *conf
                                          .directory = store->on_disk ? store->directory.fd : -1,
                                          .path = config->directory,
                                          .readers = config->readers,
+                                         .cold = &store->cold,
                                          .segments = store->shape.segments,
                                          .segment_size = store->shape.segment_size };
     err = shard_create(&store->shards[number], disk, &shard_config);
@@ -274,6 +277,7 @@ take_back(struct store *store)
     char name[DIRECTORY_NAME_SIZE];
 
     stop_threads(store);
+    cold_pool_stop(&store->cold);
     destroy_shards(store);
     if (!store->on_disk)
         return;
@@ -322,6 +326,8 @@ store_open_with(struct store **opened, const struct store_config *config, const 
         err = open_shards(store, config, fault);
     hash_seed_expand(&store->seed);
     if (err == ERR_NONE)
+        err = cold_pool_start(&store->cold, config->readers, config->cold_kept, fault);
+    if (err == ERR_NONE)
         err = start_threads(store, fault);
     if (err != ERR_NONE) {
         take_back(store);
@@ -349,6 +355,7 @@ store_close(struct store **closed)
     while (atomic_load(&store->submitting) > 0)
         sched_yield(); /* a few instructions each */
     stop_threads(store);
+    cold_pool_stop(&store->cold);
     destroy_shards(store);
     if (store->on_disk) {
         directory_finish(&store->directory, store->log);
@@ -462,4 +469,28 @@ store_find(struct store *store, unsigned reader, const struct store_key *key, wa
     if (damage.found)
         drop_damaged(store, key->digest, &damage);
     return found;
+}
+
+enum find
+store_look(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
+           const struct cold_set *reads, struct lease *lease, struct cold **cold)
+{
+    struct shard        *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
+    struct look_question question = { reader, key, now, reads };
+    struct shard_damage  damage;
+
+    CHECK(reader < shard_own_reader(shard));
+    enum find found = shard_look(shard, &question, lease, cold, &damage);
+    if (damage.found)
+        drop_damaged(store, key->digest, &damage);
+    return found;
+}
+
+bool
+store_wants_leases(const struct store *store)
+{
+    for (unsigned i = 0; i < store->shape.shards; i++)
+        if (shard_wants_leases(store->shards[i]))
+            return true;
+    return false;
 }

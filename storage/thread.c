@@ -181,17 +181,23 @@ store_thread_wake(struct store_thread *thread)
         syscall(SYS_futex, &thread->sleeping, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Signals are for the server's own threads; but a SIGBUS is this thread's own (guard.h). */
-enum err
-store_thread_start(struct store_thread *thread, struct fault *fault)
+int
+store_thread_spawn(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     sigset_t all, before;
 
     sigfillset(&all);
     sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread->thread, NULL, main_of_thread, thread);
+    int error = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+enum err
+store_thread_start(struct store_thread *thread, struct fault *fault)
+{
+    int error = store_thread_spawn(&thread->thread, main_of_thread, thread);
     if (error != 0)
         return fault_set_errno(fault, error, "cannot start a store thread");
     thread->started = true;

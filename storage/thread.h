@@ -24,6 +24,10 @@ struct store_thread {
     bool              started;
 };
 
+/* A thread of the store: signals are for the server's own threads, but a SIGBUS is its own (guard.h). 0 or an
+ * errno. */
+int store_thread_spawn(pthread_t *thread, void *(*run)(void *), void *argument);
+
 MUST_CHECK enum err store_thread_start(struct store_thread *thread, struct fault *fault);
 
 /* After a push to one of its shards' queues. Any thread. */

@@ -106,3 +106,21 @@ verify_record(struct shard *shard, uint64_t hash, struct index_place place, cons
         tell_index(shard, hash, place);
     return good;
 }
+
+bool
+verify_bytes(struct shard *shard, uint64_t hash, struct index_place place, struct span bytes, bool unverified,
+             wall_time now)
+{
+    struct segment_stamp stamp = shard_stamp(shard, &shard->table.segments[place.segment]);
+    struct hash_stream  *stream = hash_stream_create();
+    struct record        record;
+    struct digest        digest;
+    bool                 good = stream != NULL && record_parse(bytes, &record, &digest)
+                && record_head_intact(&record, &stamp, stream) && record_body_intact(&record)
+                && (!unverified || record.created.ns <= wall_add(now, SURVEY_AHEAD).ns);
+
+    hash_stream_destroy(&stream);
+    if (good && unverified)
+        tell_index(shard, hash, place);
+    return good;
+}

@@ -35,4 +35,9 @@ enum verify_result verify_sums(struct verify *verify, const struct segment_stamp
 bool verify_record(struct shard *shard, uint64_t hash, struct index_place place, const struct record *record,
                    wall_time now);
 
+/* The same of a record whose bytes, from its header on, were read to private memory. `unverified`: what the
+ * index thinks of it; else it was written by this run, or looked at before. */
+bool verify_bytes(struct shard *shard, uint64_t hash, struct index_place place, struct span bytes,
+                  bool unverified, wall_time now);
+
 #endif

@@ -3,6 +3,7 @@
  *      worker ── store_find ──▶ shard: index ──▶ lease on a record ──▶ bytes in the mapping (read-only)
  *      worker ── store_submit ─▶ shard's store thread: job ── writer_append ──▶ open segment (pwritev)
  *                                                                └─ full: eviction chooses, survivors are copied
+ *      worker ── store_look ──▶ the same, or COLD ──▶ a thread reads ──▶ mail ──▶ store_look again
  *
  * A store is shards, each a complete small cache: index, segments, eviction logs, one lock, one file (or
  * memfd), allocated in full at creation and mapped PROT_READ. Only the shard's store thread writes, with
@@ -31,6 +32,7 @@ struct store_config {
     unsigned               readers;   /* threads that will call store_find, numbered from 0 */
     const struct eviction *eviction;  /* NULL: eviction_sc with EVICTION_ALPHA */
     double                 alpha;     /* of the policy, where `eviction` is set: 0 to 1 */
+    uint64_t               cold_kept; /* bytes of records kept in private memory, see lease_move; 0: 64 MiB */
     struct log            *log;
 };
 
@@ -69,17 +71,20 @@ struct record {
 };
 
 /* A pin on the record's segment: its bytes stay until the lease is released. It costs the reader a counter of
- * its own, nobody else's cache line. A lease belongs to the thread that found it. */
+ * its own, nobody else's cache line. Or it holds the record in private memory, and pins nothing. A lease
+ * belongs to the thread that found it. */
 struct lease {
     struct record record;
-    void         *shard; /* NULL: no lease */
+    void         *shard;  /* NULL: no lease */
+    void         *buffer; /* the private memory; NULL: the record is in the mapping */
     uint32_t      segment;
     uint32_t      reader;
 };
 
 /* A thread that finds must not block SIGBUS: a page of the map that the disk cannot give is a miss.
  *
- * The newest record of that key that has not expired; counts as a hit for eviction. False: none. */
+ * The newest record of that key that has not expired; counts as a hit for eviction. False: none. For who may
+ * wait for the disk: pages that are not in memory are read while it waits. */
 bool store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
                 struct lease *lease);
 
@@ -89,13 +94,68 @@ void lease_copy(const struct lease *lease, struct lease *copy);
 /* Idempotent; clears the lease. */
 void lease_release(struct lease *lease);
 
+/* ── reading without waiting for the disk ── */
+
+struct cold; /* the read of one record, by a thread of the store. It belongs to the reader it was made for */
+
+/* Reads of one caller, handed in at the next look: what they read is found. */
+enum { COLD_SET = 8 };
+struct cold_set {
+    struct cold *reads[COLD_SET];
+    unsigned     count;
+};
+
+/* As store_find, but never waits for the disk, nor touches a page that it has no reason to believe in memory.
+ * COLD: the record, or what may be it, must be read first: `*cold` is a reference of the caller's, who puts it
+ * into `reads` and looks again when the read is over. It is found by then, from private memory or from the
+ * map, unless something newer has come or it cannot be read. */
+enum find { FIND_MISSING, FIND_FOUND, FIND_COLD };
+enum find store_look(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
+                     const struct cold_set *reads, struct lease *lease, struct cold **cold);
+
+/* What cold_begin was given; NULL: it was not begun. Several looks of a reader share a read. */
+void *cold_context(const struct cold *cold);
+
+/* Has it read, once. `done` is called on a thread of the store, and has cold_end called by the reader's own
+ * thread: soon, for others wait for the memory. `context` is not NULL. */
+typedef void cold_done(void *context);
+void         cold_begin(struct cold *cold, cold_done *done, void *context);
+void         cold_end(struct cold *cold);
+
+/* A second reference of the same reader. */
+struct cold *cold_share(struct cold *cold);
+
+/* Clears the reference. A read that was begun goes on, and must still be ended. */
+void cold_release(struct cold **cold);
+void cold_set_clear(struct cold_set *set);
+
+/* ── leases of slow readers ── */
+
+/* Some shard has more than a twentieth of its segments emptied but for readers' leases. */
+bool store_wants_leases(const struct store *store);
+
+/* ... and this is one of those. */
+bool lease_is_wanted(const struct lease *lease);
+
+/* Are the last `len` bytes of its record in memory, as far as one can know? As cheap as a look. */
+bool lease_is_warm(const struct lease *lease, size_t len, wall_time now);
+
+/* The read of the lease's own record, with which lease_move then replaces the pin by private memory. NULL: there
+ * is no room, no memory, or the lease pins nothing. */
+struct cold *lease_read(const struct lease *lease, wall_time now);
+
+/* After cold_end. True: the record of the lease lies elsewhere now, with the same bytes, and its segment is not
+ * pinned any more. */
+bool lease_move(struct lease *lease, const struct cold *cold);
+
 /* ── writing: jobs on the shard's store thread, one after the other ── */
 
 struct store_writer;
 
 struct store_job {
     struct queue_node node;
-    size_t            cost; /* about how many bytes it holds until it has run, 0: never refused for room; set before submitting */
+    size_t
+        cost; /* about how many bytes it holds until it has run, 0: never refused for room; set before submitting */
     /* Called once, on the store thread; the job is the caller's again when it returns or frees it. It may
      * block on the disk, never on a worker. */
     void (*run)(struct store_job *job, struct store_writer *writer);
@@ -151,6 +211,10 @@ uint64_t writer_remove_all(struct store_writer *writer);
     X(segments, GAUGE, "segments", "Segments in all.")                                                       \
     X(segments_free, GAUGE, "segments", "Segments that are empty and ready.")                                \
     X(segments_pinned, GAUGE, "segments", "Emptied segments that wait for a reader's lease.")                \
+    X(cold_reads, COUNTER, "records", "Records read by threads, because they were not in memory.")           \
+    X(cold_bytes, COUNTER, "bytes", "Bytes of these records.")                                               \
+    X(cold_waits, COUNTER, "records", "Such reads that waited in line for a thread or for memory.")          \
+    X(leases_moved, COUNTER, "leases", "Slow readers that were given a copy, to free what they pinned.")     \
     X(write_errors, COUNTER, "errors", "Writes that failed.")                                                \
     X(sync_errors, COUNTER, "errors", "Waits for the disk that failed: what they were for was dropped.")     \
     X(damaged, COUNTER, "records", "Records dropped because their bytes were not what was written.")         \
