@@ -14,7 +14,7 @@
 
 enum { LOOKS_MAX = 8 };
 
-enum look { LOOK_DONE, LOOK_AGAIN, LOOK_MISS, LOOK_NO_MEMORY };
+enum look { LOOK_DONE, LOOK_AGAIN, LOOK_MISS, LOOK_COLD, LOOK_NO_MEMORY };
 
 struct looker {
     struct cache                 *cache;
@@ -105,13 +105,24 @@ is_recent(const struct looker *look, const struct recent *table)
     return recent_knows(table, look->name.digest, clock_mono());
 }
 
-/* Whether the store has something else by now than what we found: a flight landed in between. */
+static enum find
+find_record(const struct looker *look, const struct store_key *key, struct lease *lease, struct cold **cold)
+{
+    return store_look(look->cache->store, look->reader, key, look->now, look->asked->reads, lease, cold);
+}
+
+/* Whether the store has something else by now than what we found: a flight landed in between. What is cold
+ * may be: the look that follows will say so. */
 static bool
 has_changed(struct looker *look)
 {
     struct lease now;
-    if (!store_find(look->cache->store, look->reader, &look->key, look->now, &now))
-        return false;
+    struct cold *cold;
+    enum find    find = find_record(look, &look->key, &now, &cold);
+
+    cold_release(&cold);
+    if (find != FIND_FOUND)
+        return find == FIND_COLD;
     wall_time     seen = look->found->lease.shard == NULL ? look->aside : look->found->lease.record.created;
     bool          changed = now.record.created.ns != seen.ns;
     struct object object;
@@ -243,18 +254,19 @@ look_at_object(struct looker *look)
     return LOOK_MISS;
 }
 
-/* The object under that key, whatever it is. */
-static bool
+/* The object under that key, whatever it is: DONE, MISS or COLD. */
+static enum look
 find_object(struct looker *look, const struct store_key *key)
 {
     struct lookup *found = look->found;
+    enum find      find = find_record(look, key, &found->lease, &found->cold);
 
-    if (!store_find(look->cache->store, look->reader, key, look->now, &found->lease))
-        return false;
-    if (object_read(found->lease.record.meta, &found->object))
-        return true;
+    if (find == FIND_COLD)
+        return LOOK_COLD;
+    if (find == FIND_FOUND && object_read(found->lease.record.meta, &found->object))
+        return LOOK_DONE;
     lease_release(&found->lease);
-    return false;
+    return LOOK_MISS;
 }
 
 /* The store's answer: DONE for an object that may be sent; MISS with a lease for one that may not, without for none. */
@@ -263,12 +275,13 @@ look_in_store(struct looker *look)
 {
     struct lookup *found = look->found;
 
-    if (!find_object(look, &look->key))
-        return LOOK_MISS;
+    enum look next = find_object(look, &look->key);
+    if (next != LOOK_DONE)
+        return next;
     if (found->object.flags & OBJECT_MARKER) {
         /* The spec is copied by vary_values, so the lease may go. */
         look->edition = found->object.edition;
-        enum look next = turn_to_variant(look, found->object.vary);
+        next = turn_to_variant(look, found->object.vary);
         lease_release(&found->lease);
         return next;
     }
@@ -371,14 +384,19 @@ look_by_language(struct looker *look)
     struct span      values;
 
     if (vary_values_by_wish(look->arena, look->request, look->values, &values) != ERR_NONE
-        || find_variant_key(look, look->edition, values, &key) != ERR_NONE || !find_object(look, &key))
+        || find_variant_key(look, look->edition, values, &key) != ERR_NONE)
         return LOOK_MISS;
+    enum look next = find_object(look, &key);
+    if (next != LOOK_DONE)
+        return next;
     values = look->found->object.flags & OBJECT_ALIAS ? arena_copy(look->arena, look->found->object.vary)
                                                       : SPAN_EMPTY;
     lease_release(&look->found->lease);
-    if (values.at == NULL || find_variant_key(look, look->edition, values, &key) != ERR_NONE
-        || !find_object(look, &key))
+    if (values.at == NULL || find_variant_key(look, look->edition, values, &key) != ERR_NONE)
         return LOOK_MISS;
+    next = find_object(look, &key);
+    if (next != LOOK_DONE)
+        return next;
     if (is_simply_fresh(look))
         return hit(look, REASON_NONE);
     lease_release(&look->found->lease);
@@ -463,6 +481,10 @@ lookup_object(struct cache *cache, unsigned reader, struct arena *arena,
     if (next == LOOK_NO_MEMORY) {
         lease_release(&lookup->lease);
         return ERR_NO_MEMORY;
+    }
+    if (next == LOOK_COLD) {
+        lookup->result = LOOKUP_COLD;
+        return ERR_NONE;
     }
     CHECK((lookup->result == LOOKUP_HIT || lookup->result == LOOKUP_NOTHING) == (lookup->flight == NULL));
     return ERR_NONE;

@@ -9,6 +9,7 @@
  */
 #include "lead.h"
 #include "port.h"
+#include "relief.h"
 #include "slices.h"
 
 #include <larder/base/check.h>
@@ -224,6 +225,7 @@ wait_or_abort(struct exchange *exchange, enum pumped pumped)
 {
     switch (pumped) {
     case PUMP_SOCKET_FULL:
+        relief_note(exchange);
         return wait_for(exchange, CLIENT_SEND);
     case PUMP_SOURCE_DRY:
         return wait_for(exchange, CLIENT_ORIGIN);
@@ -244,6 +246,8 @@ step_deliver(struct exchange *exchange)
 {
     if (is_upload_broken(exchange))
         return abort_answer(exchange);
+    if (relief_is_awaited(exchange))
+        return wait_for(exchange, CLIENT_ORIGIN);
     enum pumped pumped = pump(exchange);
     bool        head_out = exchange->out.head[0].len == 0 && exchange->out.head[1].len == 0;
     if (exchange->answer_framing.kind == BODY_TUNNEL && head_out) {

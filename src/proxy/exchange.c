@@ -8,6 +8,7 @@
 #include "lead.h"
 #include "port.h"
 #include "slices.h"
+#include "thaw.h"
 
 #include <larder/base/check.h>
 #include <stdio.h>
@@ -43,6 +44,8 @@ exchange_create(struct client *client)
     arena_init(&exchange->arena, &worker->arena_chunks, ARENA_LIMIT);
     task_init(&exchange->wake, run_woken);
     list_init(&exchange->port_node);
+    list_init(&exchange->thaw_node);
+    list_init(&exchange->slow_node);
     uint64_t room = worker->config.settings->head_fields;
     head_init(&exchange->head, exchange->fields, (uint16_t)(room < FIELDS_MAX ? room : FIELDS_MAX));
     client->exchange = exchange;
@@ -71,6 +74,9 @@ exchange_destroy(struct exchange **pointer)
     cursor_close(&exchange->out.cursor);
     slices_close(exchange);
     leave_flight(exchange);
+    thaw_leave(exchange);
+    list_remove(&exchange->slow_node);
+    cold_set_clear(&exchange->reads);
     lease_release(&exchange->lookup.lease);
     arena_reset(&exchange->arena);
     metric_sub(&worker->metrics.requests_active, 1);

@@ -22,6 +22,7 @@
 struct lead;
 struct port;
 struct slices;
+struct thaw;
 
 #define STEP_TABLE(X)                                                                                        \
     X(RECEIVE, receive) /* check the request */                                                              \
@@ -117,6 +118,13 @@ struct exchange {
     struct lead     *lead; /* the fetch that runs for us; NULL: none or over */
     struct flight
         *ahead[SLICES_AHEAD]; /* slices that it has brought and that we have not come to: slices.h */
+
+    struct cold_set reads; /* what the lookup found cold, and had read */
+    struct thaw    *thaw;  /* the read under way that we are told of; NULL: none. See thaw.h */
+    struct list     thaw_node;
+    struct list     slow_node; /* our client takes its time, and we hold a lease. See relief.h */
+    bool            stalled;   /* ... since the last write */
+    bool            frozen;    /* what is to be sent is being read */
 
     /* the head of an answer that is ours alone, as the lead wrote it, without the empty line */
     struct span    answer;

@@ -5,6 +5,7 @@
  */
 #include "lead.h"
 #include "port.h"
+#include "thaw.h"
 
 #include <larder/base/check.h>
 #include <larder/cache/reuse.h>
@@ -31,25 +32,45 @@ refresh_behind(struct exchange *exchange)
     flight_release(flight);
 }
 
+/* Each look may find another record of its way cold; that many are not on any way. */
+static enum step_result
+wait_for_disk(struct exchange *exchange)
+{
+    if (thaw_read(exchange)) {
+        client_wait_for(exchange->client, CLIENT_ORIGIN);
+        return STEP_WAIT;
+    }
+    cold_set_clear(&exchange->reads);
+    exchange->step = STEP_PASS;
+    return STEP_NEXT;
+}
+
 enum step_result
 step_lookup(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
 
+    if (exchange->thaw != NULL)
+        return STEP_WAIT; /* woken by something else */
     lease_release(&exchange->lookup.lease);
     exchange->outcome = (struct outcome){ .fwd = NULL };
     struct lookup_question question = { .request = &exchange->head,
                                         .primary = &exchange->primary,
                                         .settings = &exchange->site->cache,
                                         .ranges = exchange->ranged ? &exchange->ranges : NULL,
+                                        .reads = &exchange->reads,
                                         .distrust = exchange->distrust };
     if (lookup_object(worker->config.cache, worker->config.id, &exchange->arena, &question,
                       loop_wall(worker->loop), &exchange->lookup)
         != ERR_NONE)
         return fail_without_memory(exchange);
-    exchange->lookups++;
-
+    if (exchange->lookup.result != LOOKUP_COLD) {
+        cold_set_clear(&exchange->reads);
+        exchange->lookups++;
+    }
     switch (exchange->lookup.result) {
+    case LOOKUP_COLD:
+        return wait_for_disk(exchange);
     case LOOKUP_HIT:
         exchange->outcome.reason = exchange->lookup.reason;
         refresh_behind(exchange);

@@ -9,10 +9,13 @@
 #include "exchange.h"
 #include "lead.h"
 #include "port.h"
+#include "relief.h"
+#include "thaw.h"
 
 #include <larder/base/check.h>
 #include <larder/http/date.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <stdio.h>
 
@@ -37,7 +40,7 @@ worker_check_stopped(struct worker *worker)
     worker->ending = true; /* aborting leads comes back here */
     end_useless_leads(worker);
     worker->ending = false;
-    if (list_empty(&worker->leads))
+    if (list_empty(&worker->leads) && worker->thaws == 0)
         loop_stop(worker->loop);
 }
 
@@ -90,6 +93,35 @@ worker_stop(struct worker *worker)
         loop_post(worker->loop, &worker->stop_mail[calls]);
 }
 
+/* ── each second ── */
+
+/* Of the calling thread: pages for which it had to wait for the disk. */
+static uint64_t
+count_faults(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_majflt : 0;
+}
+
+static void
+set_tick(struct worker *worker)
+{
+    timer_set(worker->loop, &worker->tick, mono_add(loop_now(worker->loop), NSEC_PER_SEC));
+}
+
+static void
+fire_tick(struct timer *timer)
+{
+    struct worker    *worker = CONTAINER_OF(timer, struct worker, tick);
+    struct loop_stats loop = loop_stats_read(worker->loop);
+
+    metric_set(&worker->metrics.major_faults, count_faults() - worker->faults_then);
+    metric_set(&worker->metrics.loop_turns, loop.turns);
+    metric_set(&worker->metrics.loop_slow, loop.slow_turns);
+    relief_sweep(worker);
+    set_tick(worker);
+}
+
 /* ── life ── */
 
 static void
@@ -101,11 +133,13 @@ init_slabs(struct worker *worker)
     slab_init(&worker->arena_chunks, ARENA_CHUNK, 0);
     slab_init(&worker->leads_slab, lead_size(), 0);
     slab_init(&worker->ports_slab, port_size(), 0);
+    slab_init(&worker->thaws_slab, thaw_size(), 0);
 }
 
 static void
 fini_slabs(struct worker *worker)
 {
+    slab_fini(&worker->thaws_slab);
     slab_fini(&worker->ports_slab);
     slab_fini(&worker->leads_slab);
     slab_fini(&worker->arena_chunks);
@@ -133,6 +167,8 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
     worker->config = *config;
     list_init(&worker->clients);
     list_init(&worker->leads);
+    list_init(&worker->slow);
+    timer_init(&worker->tick, fire_tick);
     timer_init(&worker->stop_timer, fire_stop_timer);
     worker->stop_mail[0].deliver = begin_stop;
     worker->stop_mail[1].deliver = stop_now;
@@ -171,7 +207,10 @@ worker_listen(struct worker *worker, int fd, struct fault *fault)
 void
 worker_run(struct worker *worker)
 {
+    worker->faults_then = count_faults();
+    set_tick(worker);
     loop_run(worker->loop);
+    timer_cancel(worker->loop, &worker->tick);
     timer_cancel(worker->loop, &worker->stop_timer);
 }
 

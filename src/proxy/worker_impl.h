@@ -29,15 +29,19 @@ struct worker {
     struct listener listeners[LISTENERS_MAX];
     unsigned        listener_count;
 
-    struct slab clients_slab, exchanges_slab, buffers, arena_chunks, leads_slab, ports_slab;
+    struct slab clients_slab, exchanges_slab, buffers, arena_chunks, leads_slab, ports_slab, thaws_slab;
     struct list clients; /* struct client.node */
     struct list leads;   /* struct lead.node */
+    struct list slow;    /* struct exchange.slow_node */
+    unsigned    thaws;   /* reads of the disk that will send us mail */
 
     struct proxy_metrics  metrics;
     struct reason_metrics reasons;
     struct origin_metrics origin_metrics;
 
-    struct timer     stop_timer; /* the deadline of a graceful stop */
+    struct timer     tick;        /* each second */
+    uint64_t         faults_then; /* major faults of this thread before it served */
+    struct timer     stop_timer;  /* the deadline of a graceful stop */
     struct mail      stop_mail[2];
     _Atomic unsigned stop_calls;
     bool             stopping;

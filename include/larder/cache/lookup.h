@@ -19,7 +19,8 @@ enum lookup_result {
     LOOKUP_LEAD,   /* `flight`: run its fetch. With a lease: the object is stale, revalidate it */
     LOOKUP_FOLLOW, /* `flight`: wait for it */
     LOOKUP_ALONE,  /* `flight`: as LEAD, but nobody may join: `reason` says why */
-    LOOKUP_NOTHING /* the client wants only what is stored, and nothing is */
+    LOOKUP_NOTHING, /* the client wants only what is stored, and nothing is */
+    LOOKUP_COLD     /* `cold` must be read from the disk first: look again with it among the question's reads */
 };
 
 struct lookup {
@@ -28,6 +29,7 @@ struct lookup {
     struct object      object;  /* valid with the lease */
     struct flight     *flight;  /* a reference of the caller's */
     struct flight     *refresh; /* another */
+    struct cold       *cold;    /* another, of COLD; it has neither lease nor flight */
     enum reason        reason;
     struct span        vary;   /* the spec under which the key was looked for; empty: the primary key */
     bool               covers; /* with a lease: the object has all that the request wants */
@@ -41,6 +43,7 @@ struct lookup_question {
     const struct store_key      *primary;
     const struct cache_settings *settings;
     const struct range_set      *ranges; /* what of it is wanted; NULL: all */
+    const struct cold_set  *reads;  /* what was COLD before, and has been read; NULL: nothing */
     bool distrust; /* what is stored turned out to be of no use: neither to be validated nor completed */
 };
 

@@ -57,6 +57,8 @@ extern const struct option_table proxy_options;
     X(bytes_in, COUNTER, "bytes", "Bytes received from clients.")                                                 \
     X(bytes_out, COUNTER, "bytes", "Bytes sent to clients.")                                                      \
     X(bytes_hit, COUNTER, "bytes", "Body bytes of hits.")                                                         \
+    X(major_faults, COUNTER, "faults", "Pages for which a worker had to wait for the disk. Sampled each second.") \
+    X(loop_turns, COUNTER, "turns", "Turns of the workers' loops. Sampled each second.")                          \
     X(loop_slow, COUNTER, "turns", "Turns of the loop that took longer than 2 ms.")
 
 METRIC_STRUCT(proxy_metrics, PROXY_METRICS);

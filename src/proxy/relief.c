@@ -1,0 +1,117 @@
+/* relief.c: see relief.h.
+ *
+ * What points into the record (head, pieces of the body, the object) moves with it: the record lies in private
+ * memory in the same order, so each pointer moves by the same distance.
+ */
+#include "relief.h"
+
+#include "thaw.h"
+
+#include <larder/base/check.h>
+
+enum { SWEEP_MOST = 256 }; /* begun in one turn */
+
+static bool
+sends_from_lease(const struct exchange *exchange)
+{
+    return exchange->step == STEP_DELIVER && exchange->lookup.lease.shard != NULL
+           && exchange->out.cursor.fill == NULL && exchange->out.slices == NULL;
+}
+
+void
+relief_note(struct exchange *exchange)
+{
+    if (!sends_from_lease(exchange))
+        return;
+    exchange->stalled = true;
+    list_remove(&exchange->slow_node);
+    list_push_back(&exchange->worker->slow, &exchange->slow_node);
+}
+
+/* How much of the body's end is still to be sent, at most. */
+static size_t
+left_of_body(const struct exchange *exchange)
+{
+    struct span body = exchange->lookup.lease.record.body;
+    size_t      left = 0;
+
+    for (unsigned i = 0; i < exchange->out.piece_count; i++) {
+        struct span piece = exchange->out.pieces[i];
+        if (piece.len > 0 && piece.at >= body.at && piece.at < body.at + body.len) {
+            size_t to_end = (size_t)(body.at + body.len - piece.at);
+            left = to_end > left ? to_end : left;
+        }
+    }
+    return left;
+}
+
+/* False: there is no room, or no memory. */
+static bool
+begin(struct exchange *exchange)
+{
+    struct cold *cold = lease_read(&exchange->lookup.lease, loop_wall(exchange->worker->loop));
+    return cold != NULL && thaw_lease(exchange, cold);
+}
+
+bool
+relief_is_awaited(struct exchange *exchange)
+{
+    if (exchange->thaw != NULL && exchange->frozen)
+        return true;
+    exchange->frozen = false;
+    if (!exchange->stalled || !sends_from_lease(exchange))
+        return false;
+    exchange->stalled = false;
+    if (lease_is_warm(&exchange->lookup.lease, left_of_body(exchange), loop_wall(exchange->worker->loop)))
+        return false;
+    exchange->frozen = exchange->thaw != NULL || begin(exchange);
+    return exchange->frozen;
+}
+
+/* ── moving ── */
+
+static void
+shift(struct span *bytes, const struct record *from, const struct record *to)
+{
+    const char *end = from->body.at + from->body.len;
+    if (bytes->len > 0 && bytes->at >= from->key.at && bytes->at < end)
+        bytes->at = to->key.at + (bytes->at - from->key.at);
+}
+
+void
+relief_take(struct exchange *exchange, const struct cold *cold)
+{
+    struct lookup   *lookup = &exchange->lookup;
+    struct delivery *out = &exchange->out;
+    struct record    from = lookup->lease.record;
+
+    exchange->frozen = false;
+    if (!sends_from_lease(exchange) || !lease_move(&lookup->lease, cold))
+        return;
+    list_remove(&exchange->slow_node);
+    shift(&out->head[0], &from, &lookup->lease.record);
+    shift(&out->head[1], &from, &lookup->lease.record);
+    for (unsigned i = 0; i < out->piece_count; i++)
+        shift(&out->pieces[i], &from, &lookup->lease.record);
+    if (!object_read(lookup->lease.record.meta, &lookup->object))
+        lookup->object = (struct object){ 0 }; /* its head is on its way; nothing reads it again */
+}
+
+/* From the longest waiting on. Those for whom nothing could be done are asked again the next time, last. */
+void
+relief_sweep(struct worker *worker)
+{
+    unsigned begun = 0;
+
+    if (list_empty(&worker->slow) || !store_wants_leases(cache_store(worker->config.cache)))
+        return;
+    LIST_EACH(&worker->slow, node)
+    {
+        struct exchange *exchange = CONTAINER_OF(node, struct exchange, slow_node);
+        if (begun == SWEEP_MOST)
+            return;
+        if (exchange->thaw == NULL && sends_from_lease(exchange) && lease_is_wanted(&exchange->lookup.lease)
+            && begin(exchange))
+            begun++;
+    }
+}
