@@ -281,13 +281,17 @@ Test(storage_cold, a_long_line_comes_to_its_end)
     for (uint64_t i = 0; i < READS; i++) {
         sem_init(&done[i], 0, 0);
         cr_assert_eq(look(&on_disk, i, NULL, &lease, &reads[i]), FIND_COLD);
+        pthread_mutex_lock(&reads[i]->pool->lock);
         reads[i]->pool->moving_max = 120000; /* two of them */
+        pthread_mutex_unlock(&reads[i]->pool->lock);
     }
     for (uint64_t i = 0; i < READS; i++)
         cold_begin(reads[i], post, &done[i]);
     for (uint64_t i = 0; i < READS; i++) {
         while (sem_wait(&done[i]) != 0) {}
+        pthread_mutex_lock(&reads[i]->pool->lock);
         cr_assert_leq(reads[i]->pool->moving, 120000);
+        pthread_mutex_unlock(&reads[i]->pool->lock);
         cold_end(reads[i]);
         cold_release(&reads[i]);
     }
