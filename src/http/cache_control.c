@@ -120,13 +120,14 @@ directive_read(struct span text)
     return member;
 }
 
-/* 1*DIGIT; above DELTA_MAX it stays there, however many digits there are (RFC 9111 §1.2.2). */
+/* 1*DIGIT, also in quotes: "recipients ought to accept both forms" (RFC 9111 §5.2). Above DELTA_MAX it stays there, however many digits
+ * there are (§1.2.2). */
 static int64_t
 read_delta(const struct directive_member *member)
 {
     int64_t sum = 0;
 
-    if (!member->has_value || member->malformed || member->quoted)
+    if (!member->has_value || member->malformed || member->value.len == 0)
         return DELTA_INVALID;
     for (size_t i = 0; i < member->value.len; i++) {
         if (!byte_is(member->value.at[i], BYTE_DIGIT))

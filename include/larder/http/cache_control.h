@@ -1,7 +1,7 @@
 /* cache_control.h: Cache-Control of both directions (RFC 9111 §5.2, RFC 5861, RFC 8246) as a struct.
  *
  * All field lines are read as one list; names in any letter case; quoted strings respected; unknown
- * directives skipped. A directive with delta-seconds that is malformed, quoted or negative counts as present
+ * directives skipped. A directive with delta-seconds (in quotes or not) that is malformed or negative counts as present
  * and invalid: not fresh. Above 2^31 clamps to 2^31. A flag that forbids counts whatever follows its name,
  * one that allows only alone; a quoted string that is never closed is taken as no-store.
  */

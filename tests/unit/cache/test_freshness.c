@@ -79,7 +79,7 @@ Test(cache_freshness, numbers_of_seconds)
         { "Cache-Control: max-age=99999999999999999999999\r\n", INT64_C(2147483648), LIFETIME_MAX_AGE },
         { "Cache-Control: max-age=60, max-age=10\r\n", 60, LIFETIME_MAX_AGE }, /* RFC 9111 §4.2.1 */
         { "Cache-Control: max-age=-1\r\n", 0, LIFETIME_MAX_AGE },
-        { "Cache-Control: max-age=\"60\"\r\n", 0, LIFETIME_MAX_AGE },
+        { "Cache-Control: max-age=\"60\"\r\n", 60, LIFETIME_MAX_AGE },
         { "Cache-Control: max-age =60\r\n", 0, LIFETIME_MAX_AGE },
         { "Cache-Control: max-age=1.5\r\n", 0, LIFETIME_MAX_AGE },
         { "Cache-Control: max-age=\r\n", 0, LIFETIME_MAX_AGE },

@@ -189,7 +189,7 @@ Test(cache_reuse, what_a_client_asks_may_change_nothing)
         /* what is no number was not said */
         { "Cache-Control: max-age=x\r\n", 0, 1050 * SEC, REUSE_FRESH, REASON_NONE },
         { "Cache-Control: min-fresh=-1\r\n", 0, 1099 * SEC, REUSE_FRESH, REASON_NONE },
-        { "Cache-Control: max-stale=\"50\"\r\n", 0, 1150 * SEC, REUSE_VALIDATE, REASON_STALE },
+        { "Cache-Control: max-stale=\"50x\"\r\n", 0, 1150 * SEC, REUSE_VALIDATE, REASON_STALE },
         { "Cache-Control: no-store, only-if-cached, immutable\r\n", 0, 1050 * SEC, REUSE_FRESH, REASON_NONE },
         /* an origin that forbids stale answers is not overruled (RFC 9111 §4.2.4) */
         { "Cache-Control: max-stale\r\n", OBJECT_STRICT, 1150 * SEC, REUSE_VALIDATE, REASON_STALE },

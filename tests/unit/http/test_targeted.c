@@ -196,7 +196,7 @@ Test(http_targeted, surrogate_control_that_says_nothing_is_absent)
 
 Test(http_targeted, surrogate_control_that_is_malformed_is_not_fresh)
 {
-    static const char *const values[] = { "max-age",    "max-age=",      "max-age=x",      "max-age=\"60\"",
+    static const char *const values[] = { "max-age",    "max-age=",      "max-age=x",      "max-age=\"x\"",
                                           "max-age=-1", "max-age=+60",   "max-age=60+",    "max-age=6 0",
                                           "max-age=+",  "max-age =60+1", "max-age=\"1+1\"" };
     struct given             given;
