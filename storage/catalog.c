@@ -94,6 +94,7 @@ grow(struct shard *shard, struct index_drops *drops)
     lock_acquire(&shard->lock);
     index_grow_begin(&shard->index, table);
     lock_release(&shard->lock);
+    shard_count_memory(shard);
     for (bool through = false; !through;) {
         lock_acquire(&shard->lock);
         through = index_grow_step(&shard->index, drops);
@@ -104,6 +105,7 @@ grow(struct shard *shard, struct index_drops *drops)
     table = index_grow_end(&shard->index);
     lock_release(&shard->lock);
     index_table_free(&table);
+    shard_count_memory(shard);
 }
 
 /* ── finding ── */

@@ -135,6 +135,7 @@ shard_create(struct shard **created, struct disk disk, const struct shard_config
     metric_set(&shard->metrics.bytes_size, disk.size);
     metric_set(&shard->metrics.segments, config->segments);
     metric_set(&shard->metrics.segments_free, config->segments);
+    shard_count_memory(shard);
     return ERR_NONE;
 }
 
@@ -291,6 +292,13 @@ shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wa
             pins_drop(&shard->pins, reader, found[i].place.segment);
     }
     return lease->shard != NULL;
+}
+
+void
+shard_count_memory(struct shard *shard)
+{
+    uint64_t segment = sizeof(struct segment) + shard->pins.readers * sizeof shard->pins.counts[0][0];
+    metric_set(&shard->metrics.bytes_index, index_memory(&shard->index) + shard->table.count * segment);
 }
 
 void

@@ -121,6 +121,9 @@ bool shard_find(struct shard *shard, unsigned reader, const struct store_key *ke
 bool shard_parse(const struct shard *shard, struct index_place place, struct record *record,
                  struct digest *digest);
 
+/* What the index and the table of segments take has changed. */
+void shard_count_memory(struct shard *shard);
+
 /* A write to that segment failed. */
 void shard_count_error(struct shard *shard, const struct segment *segment, enum err err);
 

@@ -295,6 +295,7 @@ take_over(struct loading *loading)
         if (le64_get(loading->rows[order[i]].seq) != 0)
             take_row(shard, &shard->table.segments[order[i]], &loading->rows[order[i]]);
     index_replace(&shard->index, loading->table, le64_get(loading->header.entries));
+    shard_count_memory(shard);
     loading->table = (struct index_table){ NULL, 0 };
     shard->epoch = (int64_t)le64_get(loading->header.epoch);
     shard->clock = le64_get(loading->header.clock);

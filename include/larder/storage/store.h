@@ -199,6 +199,7 @@ uint64_t writer_remove_all(struct store_writer *writer);
     X(objects, GAUGE, "records", "Records that can be found.")                                               \
     X(bytes_live, GAUGE, "bytes", "Bytes of the records that can be found, headers included.")               \
     X(bytes_size, GAUGE, "bytes", "Bytes of all segments.")                                                  \
+    X(bytes_index, GAUGE, "bytes", "Bytes of memory of the index and of the table of segments.")             \
     X(appends, COUNTER, "records", "Records appended for the cache.")                                        \
     X(append_bytes, COUNTER, "bytes", "Bytes appended for the cache.")                                       \
     X(append_failed, COUNTER, "records", "Records that found no place or could not be written.")             \

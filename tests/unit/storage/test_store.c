@@ -307,8 +307,7 @@ struct gate {
 static void
 wait_for(sem_t *sem)
 {
-    while (sem_wait(sem) != 0) {
-    }
+    while (sem_wait(sem) != 0) {}
 }
 
 static void
@@ -413,8 +412,9 @@ static void
 submit_until_stopping(struct store_job *job, struct store_writer *writer)
 {
     struct stubborn *stubborn = (struct stubborn *)(void *)job;
-    struct numbered  probe
-        = { { .cost = 500 * MIB, .run = note_number }, 1, &stubborn->seen, stubborn->order };
+    struct numbered  probe = {
+         { .cost = 500 * MIB, .run = note_number }, 1, &stubborn->seen, stubborn->order
+    };
 
     (void)writer;
     do {
@@ -481,5 +481,20 @@ Test(storage_store, jobs_from_many_threads)
         pthread_join(submitters[i].thread, NULL);
     for (uint64_t i = 0; i < SUBMITTERS * EACH; i++)
         cr_assert(fixture_has(&fixture, i, NULL));
+    fixture_close(&fixture);
+}
+
+/* The memory of the index grows with the records, by what index.h promises. */
+Test(storage_store, the_memory_of_the_index_is_told)
+{
+    enum { RECORDS = 20000 };
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, NULL);
+    uint64_t       before = fixture_metric(&fixture, "bytes_index");
+
+    cr_assert_gt(before, 0);
+    for (uint64_t i = 0; i < RECORDS; i++)
+        cr_assert_eq(fixture_append(&fixture, i, 1, 10), ERR_NONE);
+    double each = (double)(fixture_metric(&fixture, "bytes_index") - before) / RECORDS;
+    cr_assert(each > 15 && each < 21, "%.1f bytes", each);
     fixture_close(&fixture);
 }
