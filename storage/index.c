@@ -10,6 +10,8 @@
 
 enum { BYTES_PER_BUCKET = 4 * 16 * 1024, STRETCH_MAX = 128, TAG_MASK = (1 << INDEX_TAG_BITS) - 1 };
 
+enum { FULL = 7, FULL_OF = 9 }; /* so full that it grows */
+
 __extension__ typedef unsigned __int128 wide;
 
 /* ── hashes and buckets ── */
@@ -99,6 +101,19 @@ index_replace(struct index *index, struct index_table table, uint64_t entries)
     index_table_free(&index->table);
     index->table = table;
     index->entries = entries;
+}
+
+/* At the load at which it would grow. */
+void
+index_reserve(struct index *index, uint64_t entries)
+{
+    uint64_t           count = entries * FULL_OF / (INDEX_SLOTS * FULL) + 1;
+    struct index_table table;
+
+    CHECK(index->entries == 0);
+    count = count < index->count_max ? count : index->count_max;
+    if (count > index->table.count && index_table_create(&table, count))
+        index_replace(index, table, 0);
 }
 
 enum err
@@ -314,7 +329,7 @@ index_clear(struct index *index, uint64_t *at)
 bool
 index_is_full(const struct index *index)
 {
-    return index->entries * 9 > index->table.count * INDEX_SLOTS * 7;
+    return index->entries * FULL_OF > index->table.count * INDEX_SLOTS * FULL;
 }
 
 bool

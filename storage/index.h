@@ -123,6 +123,10 @@ void               index_table_free(struct index_table *table);
 /* A table of that many buckets, empty; false when memory ends. */
 bool index_table_create(struct index_table *table, uint64_t count);
 
+/* Room for so many entries at once, where that is known before the first is added, instead of growing to it step by
+ * step. Nothing changes when the room is there already, or memory ends. */
+void index_reserve(struct index *index, uint64_t entries);
+
 /* Takes over a table that was filled for an index of as many `bits`, in place of its own. */
 void index_replace(struct index *index, struct index_table table, uint64_t entries);
 

@@ -35,7 +35,8 @@ struct recovery {
     mono_time     began;
     struct found *found; /* segments with a true header */
     uint32_t      count, at;
-    uint64_t      last; /* no position was larger */
+    uint64_t      claimed; /* records, by their footers */
+    uint64_t      last;    /* no position was larger */
 };
 
 /* ── beginning and end ── */
@@ -170,10 +171,12 @@ look_at_header(struct shard *shard, uint32_t segment)
 
     if (result == SURVEY_FOOTER || result == SURVEY_FUTURE)
         raise_last(recovery, le64_get(header.stamp.seq) + POSITION_GAP - 1);
-    if (result == SURVEY_FOOTER)
-        recovery->found[recovery->count++] = (struct found){ le64_get(header.stamp.seq), segment };
-    else
+    if (result != SURVEY_FOOTER) {
         count_dropped(shard, result);
+        return;
+    }
+    recovery->found[recovery->count++] = (struct found){ le64_get(header.stamp.seq), segment };
+    recovery->claimed += survey_claim(&recovery->survey, segment, &header);
 }
 
 static int
@@ -181,6 +184,17 @@ compare_found(const void *a, const void *b)
 {
     const struct found *x = a, *y = b;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* An index that grows on the way moves each entry five times. Footers claim those too that were replaced or removed
+ * since: their room is for records to come. */
+static void
+reserve_index(struct shard *shard, uint64_t records)
+{
+    lock_acquire(&shard->lock);
+    index_reserve(&shard->index, records);
+    lock_release(&shard->lock);
+    shard_count_memory(shard);
 }
 
 static void
@@ -197,6 +211,7 @@ look_at_headers(struct shard *shard)
         return;
     }
     qsort(recovery->found, recovery->count, sizeof recovery->found[0], compare_found);
+    reserve_index(shard, recovery->claimed);
     recovery->at = 0;
     recovery->stage = STAGE_RECORDS;
 }

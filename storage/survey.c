@@ -96,6 +96,21 @@ entries_are_sound(const struct survey *survey)
     return true;
 }
 
+uint32_t
+survey_claim(const struct survey *survey, uint32_t segment, const struct segment_header *header)
+{
+    const struct shard   *shard = survey->shard;
+    struct footer_trailer trailer;
+    uint64_t              at = start_of(survey, segment) + shard->table.size - sizeof trailer;
+
+    if (disk_read(&shard->disk, at, &trailer, sizeof trailer) != ERR_NONE
+        || le32_get(trailer.magic) != FOOTER_MAGIC
+        || memcmp(&trailer.stamp, &header->stamp, sizeof trailer.stamp) != 0)
+        return 0;
+    uint32_t count = le32_get(trailer.count), most = entries_max(shard->table.size);
+    return count < most ? count : most;
+}
+
 static bool
 read_footer(struct survey *survey, uint32_t segment, const struct footer_trailer *trailer)
 {

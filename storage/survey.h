@@ -47,6 +47,9 @@ void                survey_fini(struct survey *survey);
 /* SURVEY_FOOTER stands for a true header here. */
 enum survey_result survey_header(const struct survey *survey, uint32_t segment,
                                  struct segment_header *header);
+/* How many records the footer of that segment claims, at most what it has room for; nothing is proved by that. 0: it has
+ * none. */
+uint32_t survey_claim(const struct survey *survey, uint32_t segment, const struct segment_header *header);
 enum survey_result survey_records(struct survey *survey, uint32_t segment,
                                   const struct segment_header *header);
 

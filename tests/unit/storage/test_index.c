@@ -202,8 +202,7 @@ Test(storage_index, growing_ends_at_its_bound)
     cr_assert_eq(index_init(&index, 8 * MIB), ERR_NONE);
     while (index_grow_prepare(&index, &table)) {
         index_grow_begin(&index, table);
-        while (!index_grow_step(&index, &drops)) {
-        }
+        while (!index_grow_step(&index, &drops)) {}
         table = index_grow_end(&index);
         index_table_free(&table);
     }
@@ -248,14 +247,40 @@ Test(storage_index, sweep_takes_one_segment_out)
     cr_assert_eq(index_init(&index, 64 * MIB), ERR_NONE);
     for (uint64_t i = 0; i < NUMBERS; i++)
         insert(&index, i, present, &dropped);
-    while (!index_sweep(&index, 1, &at, &removed)) {
-    }
+    while (!index_sweep(&index, 1, &at, &removed)) {}
     for (uint64_t i = 1024; i < 2048; i++) {
         expected += present[i];
         present[i] = false;
     }
     cr_assert_eq(removed, expected);
     check_all(&index, present, NUMBERS);
+    index_fini(&index);
+}
+
+/* What was reserved for is entered without growing; nothing is taken away, and the bound holds. */
+Test(storage_index, reserved_room_is_enough)
+{
+    enum { NUMBERS = 100000 };
+    static bool  present[NUMBERS];
+    struct index index;
+    uint64_t     dropped = 0;
+
+    cr_assert_eq(index_init(&index, 64 * (uint64_t)MIB), ERR_NONE);
+    uint64_t first = index.table.count;
+    index_reserve(&index, 10);
+    cr_assert_eq(index.table.count, first);
+    index_reserve(&index, NUMBERS);
+    for (uint64_t i = 0; i < NUMBERS; i++)
+        insert(&index, i, present, &dropped);
+    cr_assert_not(index_is_full(&index));
+    cr_assert_leq((double)index_memory(&index) / NUMBERS, 16.6);
+    cr_assert_leq(dropped, NUMBERS / 200);
+    check_all(&index, present, NUMBERS);
+    index_fini(&index);
+
+    cr_assert_eq(index_init(&index, 64 * (uint64_t)MIB), ERR_NONE);
+    index_reserve(&index, UINT64_C(1) << 40);
+    cr_assert_eq(index.table.count, index.count_max);
     index_fini(&index);
 }
 
