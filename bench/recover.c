@@ -197,9 +197,9 @@ sum(const struct store *store, size_t offset)
 }
 
 static void
-tell(const struct store *store, nsec opened, nsec ready)
+tell(const struct store *store, nsec opened, nsec ready, nsec cpu)
 {
-    char     bytes[UNITS_TEXT_SIZE], first[UNITS_TEXT_SIZE], all[UNITS_TEXT_SIZE];
+    char     bytes[UNITS_TEXT_SIZE], first[UNITS_TEXT_SIZE], all[UNITS_TEXT_SIZE], busy[UNITS_TEXT_SIZE];
     uint64_t found = sum(store, offsetof(struct store_metrics, objects));
 
     printf("%" PRIu64 " records, %s, %u shards\n", found,
@@ -208,6 +208,8 @@ tell(const struct store *store, nsec opened, nsec ready)
     printf("  opened   %12s   from here on requests are answered\n", units_round_time(opened, first));
     printf("  ready    %12s   all that was stored can be found: %" PRId64 " ns for each record\n",
            units_round_time(ready, all), found == 0 ? 0 : ready / (nsec)found);
+    printf("  processor%12s   of all threads meanwhile: %" PRId64 " ns for each record\n",
+           units_round_time(cpu, busy), found == 0 ? 0 : cpu / (nsec)found);
 }
 
 static int
@@ -217,13 +219,14 @@ measure(const char *directory, const struct settings *settings, struct fault *fa
     sem_t         done;
     struct batch  nothing = { .from = 0, .to = 0 };
     mono_time     begin = clock_mono();
+    nsec          cpu = clock_process_cpu();
 
     if (open_store(&store, directory, settings, fault) != ERR_NONE)
         return EXIT_FAILURE;
     nsec opened = mono_since(clock_mono(), begin);
     CHECK(sem_init(&done, 0, 0) == 0);
     submit_to_all(store, &nothing, &done); /* a job runs when its shard is recovered */
-    tell(store, opened, mono_since(clock_mono(), begin));
+    tell(store, opened, mono_since(clock_mono(), begin), clock_process_cpu() - cpu);
     bool all = sum(store, offsetof(struct store_metrics, objects)) == (uint64_t)settings->records;
     store_close(&store);
     return all ? EXIT_SUCCESS : EXIT_FAILURE;

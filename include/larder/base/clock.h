@@ -28,8 +28,9 @@ typedef struct {
 mono_time clock_mono(void);
 wall_time clock_wall(void);
 
-/* Processor time of the calling thread. */
+/* Processor time of the calling thread, and of all threads together. */
 nsec clock_thread_cpu(void);
+nsec clock_process_cpu(void);
 
 /* Sums saturate instead of wrapping. */
 static inline mono_time
