@@ -24,5 +24,6 @@ extern const struct command command_load;
 extern const struct command command_herd;
 extern const struct command command_recover;
 extern const struct command command_simulate;
+extern const struct command command_store;
 
 #endif
