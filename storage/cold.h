@@ -23,7 +23,7 @@ struct cold_buffer {
     struct cold_pool *pool;
     size_t            len;
     unsigned          refs;
-    char              bytes[];
+    _Alignas(8) char  bytes[]; /* as the header of a record wants it */
 };
 
 struct cold {

@@ -111,10 +111,10 @@ class Larder:
         return self.wait(lambda s: s["store.appends"] + s["store.append_failed"] >= count)
 
     def store(self, target, *fields, appends=1):
-        """One GET whose answer is in the store afterwards, in so many records."""
+        """One GET whose answer is in the store afterwards, in so many records, and all of its slices."""
         before = self.stats()["store.appends"]
         seen = self.get(target, *fields)
-        self.wait(lambda s: s["store.appends"] >= before + appends)
+        self.wait(lambda s: s["store.appends"] >= before + appends and s["cache.slices_in_memory"] == 0)
         return seen
 
     def purge(self, target):
