@@ -321,6 +321,12 @@ flight_fail(struct flight *flight, int failure, const char *detail)
 }
 
 void
+flight_note_alone(struct flight *flight)
+{
+    recent_remember(flight->cache->uncacheable, flight->name, clock_mono());
+}
+
+void
 flight_note_trouble(struct flight *flight)
 {
     recent_remember(flight->cache->troubled, flight->name, clock_mono());

@@ -424,7 +424,8 @@ turn_to_part(struct looker *look)
 {
     if (head_has(look->request, FIELD_IF_RANGE))
         return go_alone(look, REASON_NONE); /* what the answer is depends on this client's validator */
-    look->found->range = round_range(look->asked->ranges->spec[0], slice_bits(look->cache->store));
+    struct range_spec wanted = look->asked->ranges->spec[0];
+    look->found->range = look->asked->distrust ? wanted : round_range(wanted, slice_bits(look->cache->store));
     if (key_part(look->arena, store_seed(look->cache->store), &look->whole, look->found->range, &look->name)
         != ERR_NONE)
         return LOOK_NO_MEMORY;

@@ -29,6 +29,12 @@ let_go(struct lead *lead, const struct head *head, const struct framing *framing
                     && reason_is_of_answer(reason);
 
     metric_add(&lead->worker->metrics.uncacheable, flight_may_store(lead->flight));
+    if (lead->rounded
+        && head->status == 206) { /* more than the client asked for is not for him: he asks by himself */
+        flight_note_alone(lead->flight);
+        give_up(lead, FETCH_CHANGED, "");
+        return;
+    }
     if (lead->exchange != NULL && answer_take(lead->exchange, head, framing) != ERR_NONE) {
         give_up(lead, FETCH_NO_RESOURCES, "");
         return;

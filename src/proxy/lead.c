@@ -357,13 +357,17 @@ start_fetch(struct lead *lead, struct exchange *exchange, const struct request_p
     request.replay = method_is_idempotent(request.method) && request.body == BODY_NONE && !request.upgrade;
     if (plan.range == NULL)
         plan_request(lead, exchange, &plan, &rest, date);
-    enum err err = request_write(exchange, &plan, &request.head);
-    if (err != ERR_NONE)
-        return err;
-    if (lead->validates)
+    /* The fetch copies the request, so that an answer of many fetches needs the memory of one. */
+    struct arena_mark mark = arena_mark(&exchange->arena);
+    enum err          err = request_write(exchange, &plan, &request.head);
+    if (err == ERR_NONE) {
+        lead->fetch = fetch_start(lead->worker->origin, exchange->site->pool, &request, &lead_events, lead);
+        err = lead->fetch == NULL ? ERR_NO_MEMORY : ERR_NONE;
+    }
+    arena_release(&exchange->arena, mark);
+    if (err == ERR_NONE && lead->validates)
         metric_add(&lead->worker->metrics.revalidations, 1);
-    lead->fetch = fetch_start(lead->worker->origin, exchange->site->pool, &request, &lead_events, lead);
-    return lead->fetch == NULL ? ERR_NO_MEMORY : ERR_NONE;
+    return err;
 }
 
 struct lead *
@@ -413,7 +417,12 @@ enum err
 lead_start_behind(struct exchange *exchange, struct flight *flight)
 {
     struct request_plan plan = { .kind = REQUEST_FILL };
-    return lead_create(exchange, flight, &plan) == NULL ? ERR_NO_MEMORY : ERR_NONE;
+    struct lead        *lead = lead_create(exchange, flight, &plan);
+
+    if (lead == NULL)
+        return ERR_NO_MEMORY;
+    lead->behind = true;
+    return ERR_NONE;
 }
 
 /* The leader's cursor is open: what it has read may be given back. */

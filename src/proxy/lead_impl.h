@@ -47,6 +47,7 @@ struct lead {
     struct span        tail;      /* goes behind the body: the end of `stale` */
     wall_time          requested;
     size_t             body_max;
+    bool               behind;  /* nobody waits for it: it refreshes what was sent stale */
     bool               rounded; /* it asks for more than the client wants: for whole slices */
     bool               aligned; /* it may be answered with whole slices */
     struct lead_slices slices;

@@ -118,13 +118,32 @@ is_superseded(const struct lead *lead)
     return other;
 }
 
+/* Whether the status says something about what is stored, and not about this client or this moment. */
+static bool
+is_news(unsigned status)
+{
+    return status / 100 == 2 || status == 404 || status == 410 || status == 416;
+}
+
+/* RFC 9111 §3: an origin that does not want it stored any more says so with a part as well. */
+static bool
+forbids_storing(const struct lead *lead, const struct head *head)
+{
+    struct verdict verdict;
+    wall_time      now = loop_wall(lead->worker->loop);
+
+    policy_answer(&lead->request, head, &lead->site->cache, lead->requested, now, &verdict);
+    return verdict.reason == REASON_NO_STORE || verdict.reason == REASON_PRIVATE
+           || verdict.reason == REASON_SET_COOKIE;
+}
+
 void
 lead_judge_slices(struct lead *lead, const struct head *head, const struct framing *framing)
 {
     struct lead_slices *slices = &lead->slices;
 
-    if (!is_what_was_asked(lead, head, framing)) {
-        if (head->status < 500 && !is_superseded(lead)) /* else it is no news about what is stored */
+    if (!is_what_was_asked(lead, head, framing) || forbids_storing(lead, head)) {
+        if (is_news(head->status) && !is_superseded(lead))
             lead_purge(lead);
         flight_fail(lead->flight, FETCH_CHANGED, "");
         lead_end(lead);

@@ -42,8 +42,8 @@ lead_choose_shape(const struct lead *lead, const struct head *head, const struct
 {
     int64_t size = slice_size(lead);
 
-    if (part == NULL && framing->length > INT64_MAX)
-        return SHAPE_NONE;
+    if ((part == NULL ? framing->length : (uint64_t)part->complete) > (uint64_t)(INT64_MAX - size))
+        return SHAPE_NONE; /* its last slice must have an end that can be counted */
     if (part == NULL)
         return framing->kind == BODY_LENGTH && (int64_t)framing->length > size ? SHAPE_SLICES : SHAPE_WHOLE;
     if (part->complete <= size)
@@ -211,7 +211,7 @@ static bool
 is_read(const struct lead *lead)
 {
     /* Who waited for the head may not have come to the slices yet. */
-    return slice_run_is_read(lead->slices.run) || flight_has_followers(lead->flight);
+    return lead->behind || slice_run_is_read(lead->slices.run) || flight_has_followers(lead->flight);
 }
 
 bool

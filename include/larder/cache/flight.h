@@ -99,6 +99,9 @@ MUST_CHECK enum err flight_refresh(struct flight *flight, struct span meta, cons
 /* No answer. `detail` is copied (at most 127 bytes). */
 void flight_fail(struct flight *flight, int failure, const char *detail);
 
+/* What comes cannot be shared in this form: for a while whoever wants it asks by himself. Before flight_fail. */
+void flight_note_alone(struct flight *flight);
+
 /* The origin failed while something stale can stand in: for some seconds nobody else tries. Before flight_fail. */
 void flight_note_trouble(struct flight *flight);
 

@@ -44,7 +44,7 @@ struct lookup_question {
     const struct cache_settings *settings;
     const struct range_set      *ranges; /* what of it is wanted; NULL: all */
     const struct cold_set  *reads;  /* what was COLD before, and has been read; NULL: nothing */
-    bool distrust; /* what is stored turned out to be of no use: neither to be validated nor completed */
+    bool distrust; /* what is stored turned out to be of no use: neither to be validated nor completed, and ranges are asked for as they are */
 };
 
 /* What the question points to must live as long as the arena. ERR_NO_MEMORY: no lease and no flight are held. */
