@@ -71,6 +71,7 @@ answer_write_status(struct writer *writer, const struct exchange *exchange, int6
 enum step_result
 answer_deliver(struct exchange *exchange)
 {
+    metric_add(&exchange->worker->reasons.given[exchange->outcome.reason], 1);
     exchange->step = STEP_DELIVER;
     return STEP_NEXT;
 }

@@ -299,7 +299,6 @@ step_finish(struct exchange *exchange)
 {
     if (exchange->outcome.fwd == NULL && exchange->lookup.result == LOOKUP_HIT)
         metric_add(&exchange->worker->metrics.bytes_hit, exchange->out.body_sent);
-    metric_add(&exchange->worker->reasons.given[exchange->outcome.reason], 1);
     /* What is left of a request's body would be taken for the next request. */
     if (!exchange->upload.whole && exchange->end == END_KEEP)
         exchange->end = END_CLOSE;
