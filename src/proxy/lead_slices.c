@@ -42,10 +42,10 @@ lead_choose_shape(const struct lead *lead, const struct head *head, const struct
 {
     int64_t size = slice_size(lead);
 
-    if ((part == NULL ? framing->length : (uint64_t)part->complete) > (uint64_t)(INT64_MAX - size))
-        return SHAPE_NONE; /* its last slice must have an end that can be counted */
     if (part == NULL)
         return framing->kind == BODY_LENGTH && (int64_t)framing->length > size ? SHAPE_SLICES : SHAPE_WHOLE;
+    if (part->complete > INT64_MAX - size)
+        return SHAPE_NONE; /* its last slice must have an end that can be counted */
     if (part->complete <= size)
         return part->first == 0 && part->last + 1 == part->complete ? SHAPE_ALL : SHAPE_PART;
     /* What of it is not stored must be asked for later. */

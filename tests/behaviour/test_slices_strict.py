@@ -1,5 +1,10 @@
 """What a fetch of slices must not do: give a client what it did not ask for, or throw away what is good."""
 
+import pytest
+
+from origin import aged
+from test_slices import Chunked, check, small  # noqa: F401
+
 SIZE = 3 << 20
 BODY = bytes(i * 7 % 251 for i in range(SIZE))
 
@@ -52,4 +57,43 @@ def test_a_part_that_forbids_storing_is_not_stored(origin, start):
         seen = larder.get("/a", ("Range", f"bytes={SIZE - 1000}-"))
         assert seen.body == BODY[SIZE - 1000:]
     asked = [r for r in origin.asked() if r.get("Range") == f"bytes={SIZE - 1000}-"]
-    assert len(asked) >= 1  # asked as it is, since nothing of it may be kept
+    assert len(asked) == 2  # asked as it is each time, since nothing of it may be kept
+
+
+def test_a_refresh_of_unknown_length_goes_on_though_nobody_reads_it(origin, small):  # noqa: F811
+    origin.on("/a", aged("max-age=60, stale-while-revalidate=600", b"old", ("ETag", '"v1"')))
+    assert small.store("/a").body == b"old"
+    origin.on("/a", Chunked(SIZE + 77, name="v2"))
+    assert small.get("/a").body == b"old"
+    small.wait(lambda s: s["proxy.stored"] == 2)
+    check(small.get("/a"), "v2", SIZE + 77)
+    assert len(origin.asked()) == 2
+
+
+def cut_after_the_body(status, fields):
+    """Says what it says, sends BODY, and breaks off."""
+    def handler(exchange):
+        exchange.head(status, [("Cache-Control", "max-age=60"), ("ETag", '"1"'), *fields])
+        exchange.send(BODY)
+        exchange.close()
+    return handler
+
+
+def test_the_longest_length_there_is(origin, small):  # noqa: F811
+    length = ("Content-Length", str(2**62))
+    origin.on("/a", cut_after_the_body(200, [length]))
+    seen = small.get("/a")
+    assert seen.status == 200 and seen.get("Content-Length") == length[1]
+    assert seen.body == BODY and not seen.whole
+    origin.on("/b", cut_after_the_body(200, [("Content-Length", str(2**62 + 1))]))
+    assert small.get("/b").status == 502
+
+
+@pytest.mark.parametrize("complete", [2**63 - 2, 2**63 - (1 << 10)])
+def test_a_part_of_what_has_no_last_slice_passes(origin, small, complete):  # noqa: F811
+    origin.on("/a", cut_after_the_body(206, [("Content-Range", f"bytes 0-{SIZE - 1}/{complete}"),
+                                             ("Content-Length", str(SIZE))]))
+    for _ in range(2):
+        seen = small.get("/a", ("Range", f"bytes=0-{SIZE - 1}"))
+        assert seen.status == 206 and seen.whole and seen.body == BODY
+    assert small.stats()["store.appends"] == 0
