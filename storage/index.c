@@ -12,6 +12,8 @@ enum { BYTES_PER_BUCKET = 4 * 16 * 1024, STRETCH_MAX = 128, TAG_MASK = (1 << IND
 
 enum { FULL = 7, FULL_OF = 9 }; /* so full that it grows */
 
+enum { MOVES_MAX = 2 }; /* to make room for one entry: what then still finds none is one of many millions */
+
 __extension__ typedef unsigned __int128 wide;
 
 /* ── hashes and buckets ── */
@@ -225,17 +227,32 @@ put_in(struct index_bucket *bucket, const struct index_entry *entry)
     return true;
 }
 
-/* One cuckoo move: an entry of the full bucket goes to its own other choice, and leaves its slot. */
+/* One cuckoo move: an entry of the full bucket goes to its own other choice, and leaves its slot. With `moves` left, room is
+ * made there first: what goes from there cannot come here, where all is full. At most two, since a third could. */
 static bool
-make_room(const struct index *index, struct index_bucket *bucket)
+make_room(const struct index *index, struct index_bucket *bucket, unsigned moves)
 {
     for (uint32_t i = 0; i < INDEX_SLOTS; i++) {
         struct index_bucket *other = other_bucket(index, bucket, &bucket->entries[i]);
-        if (other != bucket && put_in(other, &bucket->entries[i])) {
+        if (other == bucket || (moves > 1 && !make_room(index, other, moves - 1)))
+            continue;
+        if (put_in(other, &bucket->entries[i])) {
             bucket->entries[i] = bucket->entries[--bucket->used];
             return true;
         }
     }
+    return false;
+}
+
+static bool
+put_with_moves(const struct index *index, struct index_bucket *first, struct index_bucket *second,
+               const struct index_entry *entry)
+{
+    for (unsigned moves = 1; moves <= MOVES_MAX; moves++)
+        if (make_room(index, first, moves))
+            return put_in(first, entry);
+        else if (make_room(index, second, moves))
+            return put_in(second, entry);
     return false;
 }
 
@@ -257,19 +274,14 @@ put(struct index *index, uint64_t folded, const struct index_entry *entry, struc
     struct index_bucket *first = bucket_of(index, folded);
     struct index_bucket *second = bucket_of(index, other_choice(index, folded));
 
-    if (put_in(second->used < first->used ? second : first, entry))
+    if (put_in(second->used < first->used ? second : first, entry)
+        || put_with_moves(index, first, second, entry))
         return;
-    if (make_room(index, first)) {
-        put_in(first, entry);
-    } else if (make_room(index, second)) {
-        put_in(second, entry);
-    } else {
-        struct index_entry *victim = least_used(first, second);
-        CHECK(drops->count < INDEX_DROPS);
-        drops->entries[drops->count++] = *victim;
-        *victim = *entry;
-        index->entries--;
-    }
+    struct index_entry *victim = least_used(first, second);
+    CHECK(drops->count < INDEX_DROPS);
+    drops->entries[drops->count++] = *victim;
+    *victim = *entry;
+    index->entries--;
 }
 
 void

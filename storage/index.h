@@ -1,7 +1,7 @@
 /* index.h: where a record lies, found by its hash: 12 bytes for each record, in buckets of 64.
  *
- *      hash ─┬─▶ bucket ─▶ { used │ entry × 5 }      two choices; where both are full one entry moves to
- *            └─▶ bucket ─▶ { used │ entry × 5 }      its other choice, or the least used of the ten goes
+ *      hash ─┬─▶ bucket ─▶ { used │ entry × 5 }      two choices; where both are full entries move to
+ *            └─▶ bucket ─▶ { used │ entry × 5 }      their other choice, or the least used of the ten goes
  *
  * An entry knows 20 bits of the hash (its tag), how often it was found, where the record lies, about how
  * large it is and when it expires: what is surely expired is not even looked at on the disk. A match of the
