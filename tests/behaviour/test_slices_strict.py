@@ -3,7 +3,7 @@
 import pytest
 
 from origin import aged
-from test_slices import Chunked, check, small  # noqa: F401
+from test_slices import SLICE, Chunked, check, small  # noqa: F401
 
 SIZE = 3 << 20
 BODY = bytes(i * 7 % 251 for i in range(SIZE))
@@ -65,7 +65,7 @@ def test_a_refresh_of_unknown_length_goes_on_though_nobody_reads_it(origin, smal
     assert small.store("/a").body == b"old"
     origin.on("/a", Chunked(SIZE + 77, name="v2"))
     assert small.get("/a").body == b"old"
-    small.wait(lambda s: s["proxy.stored"] == 2)
+    small.wait_stored(2 + SIZE // SLICE + 1)  # the old one, the head, the slices
     check(small.get("/a"), "v2", SIZE + 77)
     assert len(origin.asked()) == 2
 
@@ -84,7 +84,7 @@ def test_the_longest_length_there_is(origin, small):  # noqa: F811
     origin.on("/a", cut_after_the_body(200, [length]))
     seen = small.get("/a")
     assert seen.status == 200 and seen.get("Content-Length") == length[1]
-    assert seen.body == BODY and not seen.whole
+    assert BODY.startswith(seen.body) and not seen.whole  # what was not sent yet when it broke off is lost
     origin.on("/b", cut_after_the_body(200, [("Content-Length", str(2**62 + 1))]))
     assert small.get("/b").status == 502
 
