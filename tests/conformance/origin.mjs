@@ -7,10 +7,10 @@ import net from 'node:net'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const [suite] = process.argv.slice(2)
+const [engine] = process.argv.slice(2)
 const listen = net.Server.prototype.listen
 
 net.Server.prototype.listen = function () {
   return listen.call(this, 0, '127.0.0.1')
 }
-await import(pathToFileURL(path.join(suite, 'server/server.mjs')))
+await import(pathToFileURL(path.join(engine, 'server/server.mjs')))

@@ -2,6 +2,8 @@
  *
  *      install ──▶ stage (origin, larder) ──▶ run all at once ──▶ run again what was lost ──▶ report
  *
+ * With --suite DIR nothing is installed: DIR is a checkout of the suite's repository, and what must pass of it is in
+ * `expected-checkout`.
  * Why again: the tests count seconds (max-age=2, a pause of 3), and a busy machine can be late. What was lost is
  * tried in small groups; a real fault fails there as well.
  * Status: 0, or 1 when a test that passed before does not, 2 for anything else, 3 when the suite was not fetched.
@@ -17,7 +19,8 @@ import { judge, loadSuite, runTests } from './suite.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const root = path.join(here, '../..')
-const expectedFile = path.join(here, 'expected')
+
+const USAGE = './dev conformance [--accept] [--json] [--id ID] [--suite DIR]'
 
 const AGAIN_TIMES = 2
 const AGAIN_AT_ONCE = 8
@@ -27,8 +30,8 @@ function parse (words) {
   while (words.length > 0) {
     const word = words.shift()
     if (word === '--accept' || word === '--json') options[word.slice(2)] = true
-    else if (word === '--id' && words.length > 0) options.id = words.shift()
-    else throw new Error(`unknown argument "${word}"; it is: ./dev conformance [--accept] [--json] [--id ID]`)
+    else if ((word === '--id' || word === '--suite') && words.length > 0) options[word.slice(2)] = words.shift()
+    else throw new Error(`unknown argument "${word}"; it is: ${USAGE}`)
   }
   return options
 }
@@ -67,6 +70,7 @@ async function runOne (suite, stage, id) {
 
 async function runAll (suite, stage, options) {
   const started = Date.now()
+  const expectedFile = path.join(here, options.suite === undefined ? 'expected' : 'expected-checkout')
   const expected = readExpected(expectedFile)
   const results = await onStage(stage, async base => {
     const results = await runTests(suite, base, suite.tests)
@@ -83,9 +87,10 @@ async function runAll (suite, stage, options) {
 
 async function main () {
   const options = parse(process.argv.slice(2))
-  const folder = install(here, path.join(root, 'build/conformance'))
-  const suite = await loadSuite(folder)
-  const stage = { here, suite: folder, larder: options.larder, trace: false }
+  const isCheckout = options.suite !== undefined
+  const folder = isCheckout ? options.suite : install(here, path.join(root, 'build/conformance'))
+  const suite = await loadSuite(folder, isCheckout)
+  const stage = { here, engine: suite.engine, larder: options.larder, trace: false }
   return options.id === undefined ? runAll(suite, stage, options) : runOne(suite, stage, options.id)
 }
 

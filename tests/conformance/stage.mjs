@@ -54,14 +54,14 @@ class Program {
   }
 }
 
-function startOrigin (here, suite, folder, trace) {
+function startOrigin (here, engine, folder, trace) {
   const env = {
     ...process.env, // the suite reads its settings as npm would hand them over
     npm_config_protocol: 'http',
     npm_config_port: '0',
     npm_config_pidfile: path.join(folder, 'origin.pid')
   }
-  return new Program('the origin', process.execPath, [path.join(here, 'origin.mjs'), suite], { env, trace })
+  return new Program('the origin', process.execPath, [path.join(here, 'origin.mjs'), engine], { env, trace })
 }
 
 function startLarder (here, larder, originPort, folder, trace) {
@@ -70,12 +70,12 @@ function startLarder (here, larder, originPort, folder, trace) {
 }
 
 /* Calls use(base URL) between the start and the end of both. Throws when larder did not end well. */
-export async function onStage ({ here, suite, larder, trace }, use) {
+export async function onStage ({ here, engine, larder, trace }, use) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'larder-conformance-'))
   const programs = []
   let result, status
   try {
-    programs.push(startOrigin(here, suite, folder, trace))
+    programs.push(startOrigin(here, engine, folder, trace))
     programs.push(startLarder(here, larder, await programs[0].port(), folder, trace))
     result = await use(`http://127.0.0.1:${await programs[1].port()}`)
   } finally {

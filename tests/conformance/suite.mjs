@@ -1,7 +1,10 @@
-/* suite.mjs: the suite's tests and client, and its own judgement of a result.
+/* suite.mjs: the suite's tests and client, and its own judgement of a result. The suite comes in two shapes, the package
+ * that npm has and a checkout of its repository, which has moved on; from here on they are one.
  *
  * The client works on the tests it is given (it puts dates and its own fields into them), so each run gets a copy.
  */
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -22,29 +25,57 @@ const WORDS = {
   '↻': 'retried'
 }
 
-export async function loadSuite (folder) {
-  const load = name => import(pathToFileURL(path.join(folder, name)))
-  const suites = [...(await load('tests/index.mjs')).default, (await load('tests/surrogate-control.mjs')).default]
-  const named = ({ id, tests }) => tests.map(test => ({ ...test, suite: id, kind: test.kind ?? 'required' }))
+function load (...names) {
+  return import(pathToFileURL(path.join(...names)))
+}
+
+/* The package as npm has it: its client uses the fetch that it is given. */
+async function loadPackage (folder) {
+  const fetch = (await load(folder, '../node-fetch/lib/index.mjs')).default
+  const config = await load(folder, 'client/config.mjs')
+  config.setFetch((url, init) => fetch(url, { ...init, timeout: REQUEST_TIMEOUT }))
+  const client = await load(folder, 'client/test.mjs')
   return {
-    suites,
-    /* Those for browsers only are neither run nor counted (client/runner.mjs). */
-    tests: suites.flatMap(named).filter(test => test.browser_only !== true),
-    client: await load('client/test.mjs'),
-    config: await load('client/config.mjs'),
-    display: await load('lib/display.mjs'),
-    fetch: (await load('../node-fetch/lib/index.mjs')).default
+    engine: folder,
+    suites: [
+      ...(await load(folder, 'tests/index.mjs')).default,
+      (await load(folder, 'tests/surrogate-control.mjs')).default
+    ],
+    config,
+    client: { makeTest: client.makeCacheTest, testResults: client.testResults },
+    results: await load(folder, 'lib/display.mjs')
   }
+}
+
+/* A checkout of the suite's repository: its client uses the fetch of the process, and undici for what fetch does not show.
+ * Both must be of one version, and so the checkout's. */
+async function loadCheckout (folder) {
+  const engine = path.resolve(folder, 'test-engine')
+  if (!fs.existsSync(engine)) throw new Error(`${folder} is no checkout of the suite: it has no test-engine`)
+  globalThis.fetch = createRequire(path.join(engine, 'client/test.mjs'))('undici').fetch
+  return {
+    engine,
+    suites: (await load(engine, '../tests/index.mjs')).default,
+    config: await load(engine, 'client/config.mjs'),
+    client: await load(engine, 'client/test.mjs'),
+    results: await load(engine, 'lib/results.mjs')
+  }
+}
+
+export async function loadSuite (folder, isCheckout) {
+  const suite = await (isCheckout ? loadCheckout : loadPackage)(folder)
+  const named = ({ id, tests }) => tests.map(test => ({ ...test, suite: id, kind: test.kind ?? 'required' }))
+  /* Those for browsers only are neither run nor counted (client/runner.mjs). */
+  return { ...suite, tests: suite.suites.flatMap(named).filter(test => test.browser_only !== true) }
 }
 
 /* Runs these tests at once, and returns { id: true or [name of the error, message] }. */
 export async function runTests (suite, base, tests, { trace = false } = {}) {
   suite.config.setBaseUrl(base)
   suite.config.setUseBrowserCache(false)
-  suite.config.setFetch((url, init) => suite.fetch(url, { ...init, timeout: REQUEST_TIMEOUT }))
   const results = suite.client.testResults
   for (const test of tests) delete results[test.id]
-  await Promise.all(tests.map(test => suite.client.makeCacheTest({ ...structuredClone(test), dump: trace })))
+  await Promise.all(tests.map(test => suite.client.makeTest({ ...structuredClone(test), dump: trace })))
   return Object.fromEntries(tests.map(test => [test.id, results[test.id]]))
 }
 
@@ -52,7 +83,7 @@ export async function runTests (suite, base, tests, { trace = false } = {}) {
  * is not passed either. */
 export function judge (suite, results) {
   return suite.tests.map(({ id, kind, suite: group, name, depends_on: needs }) => {
-    const verdict = WORDS[suite.display.determineTestResult(suite.suites, id, results)[2]]
+    const verdict = WORDS[suite.results.determineTestResult(suite.suites, id, results)[2]]
     const message = Array.isArray(results[id]) ? results[id][1] : ''
     const passed = verdict === 'pass' || verdict === 'yes'
     return { id, kind, suite: group, name, verdict, passed, message, needs: needs ?? [] }
