@@ -140,6 +140,8 @@ def test_bytes_after_an_answer_are_never_the_next_one(origin, start):
     b"HTTP/1.1 20 OK\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: unheard-of\r\n\r\nx",   # what lies in it cannot be known
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",   # nobody asked for it
     b"HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n",
     b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
