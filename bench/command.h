@@ -20,6 +20,7 @@ struct command {
 };
 
 extern const struct command command_origin;
+extern const struct command command_floor;
 extern const struct command command_load;
 extern const struct command command_herd;
 extern const struct command command_recover;

@@ -1,6 +1,7 @@
 /* main.c: larder-bench, the tools that larder is measured with.
  *
  *      larder-bench origin ──▶ a stub origin with knobs in the path, and the demo site
+ *      larder-bench floor  ──▶ the least that an answer can cost
  *      larder-bench load   ──▶ many requests, and what they took
  *      larder-bench herd   ──▶ one request from a thousand clients at the same moment
  *      larder-bench recover ─▶ a store filled, killed and opened again
@@ -14,7 +15,7 @@
 
 #include <stdlib.h>
 
-static const struct command *const commands[] = { &command_origin,  &command_load,  &command_herd,
+static const struct command *const commands[] = { &command_origin,  &command_floor, &command_load,    &command_herd,
                                                   &command_recover, &command_store, &command_simulate };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
