@@ -284,7 +284,7 @@ is_stopping(struct loop *loop)
 
 /* In milliseconds and rounded up, so that the timer which ends the wait is due then; -1: for ever. */
 static int
-timeout_of(struct loop *loop, nsec wait)
+timeout_of(struct loop *loop, mono_time now, nsec wait)
 {
     mono_time next;
 
@@ -292,7 +292,7 @@ timeout_of(struct loop *loop, nsec wait)
         return 0;
     next = wheel_next(&loop->wheel);
     if (next.ns != INT64_MAX) {
-        nsec left = mono_since(next, clock_mono());
+        nsec left = mono_since(next, now);
         wait = left < wait ? left : wait;
     }
     if (wait == INT64_MAX)
@@ -313,9 +313,9 @@ may_sleep(struct loop *loop)
 }
 
 static void
-wait_for_events(struct loop *loop, nsec wait)
+wait_for_events(struct loop *loop, mono_time now, nsec wait)
 {
-    int  timeout = timeout_of(loop, wait);
+    int  timeout = timeout_of(loop, now, wait);
     bool sleeps = timeout != 0;
 
     if (sleeps && !may_sleep(loop))
@@ -331,9 +331,9 @@ wait_for_events(struct loop *loop, nsec wait)
 }
 
 static void
-measure_turn(struct loop *loop)
+measure_turn(struct loop *loop, mono_time end)
 {
-    nsec took = mono_since(clock_mono(), loop->now);
+    nsec took = mono_since(end, loop->now);
 
     metric_add(&loop->turns, 1);
     if (took > SLOW_TURN)
@@ -342,20 +342,29 @@ measure_turn(struct loop *loop)
         metric_set(&loop->longest, (uint64_t)took);
 }
 
-void
-loop_turn(struct loop *loop, nsec wait)
+/* From now until it returns, which is what it tells: reading the clock is a good part of a short turn. */
+static mono_time
+turn(struct loop *loop, mono_time now, nsec wait)
 {
     CHECK(!loop->turning);
     loop->turning = true;
-    wait_for_events(loop, wait);
+    wait_for_events(loop, now, wait);
     loop->now = clock_mono();
     loop->wall = clock_wall();
     tell_sockets(loop);
     deliver_mail(loop);
     wheel_advance(&loop->wheel, loop->now);
     run_tasks(loop);
-    measure_turn(loop);
+    mono_time end = clock_mono();
+    measure_turn(loop, end);
     loop->turning = false;
+    return end;
+}
+
+void
+loop_turn(struct loop *loop, nsec wait)
+{
+    turn(loop, clock_mono(), wait);
 }
 
 /* The turn after the one in which we learn of the stop does not wait: mail that was posted before the
@@ -363,11 +372,12 @@ loop_turn(struct loop *loop, nsec wait)
 void
 loop_run(struct loop *loop)
 {
-    bool last;
+    mono_time now = clock_mono();
+    bool      last;
 
     do {
         last = is_stopping(loop);
-        loop_turn(loop, last ? 0 : INT64_MAX);
+        now = turn(loop, now, last ? 0 : INT64_MAX);
     } while (!last);
     atomic_store_explicit(&loop->stopping, false, memory_order_relaxed);
 }
