@@ -158,7 +158,7 @@ write_framing(struct reply *reply)
     if (reply->chunked)
         write_field(&reply->head, SPAN("Transfer-Encoding"), SPAN("chunked"));
     else if (!reply->no_length)
-        write_field_u64(&reply->head, SPAN("Content-Length"), reply->content.size);
+        write_number(&reply->head, SPAN("Content-Length: "), reply->content.size);
 }
 
 void

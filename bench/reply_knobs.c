@@ -123,7 +123,7 @@ write_dates(struct reply *reply, const struct ask *ask, const struct knobs *knob
     int64_t expires;
     write_field(&reply->head, SPAN("Date"), ask->date);
     if (knobs->age != ROW_ABSENT)
-        write_field_u64(&reply->head, SPAN("Age"), (uint64_t)knobs->age);
+        write_number(&reply->head, SPAN("Age: "), (uint64_t)knobs->age);
     if (knobs->expires == ROW_ABSENT)
         return;
     if (__builtin_add_overflow(wall_seconds(ask->now), knobs->expires, &expires))

@@ -224,7 +224,7 @@ object_write(struct arena *arena, const struct head *response, const struct verd
     writer_init(&writer, memory + sizeof header, room);
     write_stored_head(&writer, response, verdict, &hop, part != NULL, now);
     if (length >= 0)
-        write_field_u64(&writer, SPAN("Content-Length"), (uint64_t)length);
+        write_number(&writer, SPAN("Content-Length: "), (uint64_t)length);
     if (writer.failed)
         return ERR_LIMIT;
     fill_header(&header, part != NULL ? 200 : response->status, verdict);

@@ -17,7 +17,7 @@ object_set_length(struct arena *arena, struct span meta, uint64_t length, struct
     if (!object_read(meta, &object))
         return ERR_CORRUPT;
     writer_init(&writer, line, sizeof line);
-    write_field_u64(&writer, SPAN("Content-Length"), length);
+    write_number(&writer, SPAN("Content-Length: "), length);
     char *memory = arena_alloc(arena, meta.len + writer.len);
     if (memory == NULL)
         return ERR_NO_MEMORY;

@@ -64,7 +64,7 @@ content_range_parse(struct span value, struct content_range *range)
 }
 
 static void
-write_number(struct writer *writer, int64_t number)
+write_position(struct writer *writer, int64_t number)
 {
     char digits[DIGITS_MAX];
     write_raw(writer, number == RANGE_OPEN ? SPAN("*") : digits_format((uint64_t)number, digits));
@@ -77,13 +77,13 @@ content_range_format(const struct content_range *range, char out[static CONTENT_
 
     writer_init(&writer, out, CONTENT_RANGE_SIZE);
     write_raw(&writer, SPAN("bytes "));
-    write_number(&writer, range->first);
+    write_position(&writer, range->first);
     if (range->first != RANGE_OPEN) {
         write_raw(&writer, SPAN("-"));
-        write_number(&writer, range->last);
+        write_position(&writer, range->last);
     }
     write_raw(&writer, SPAN("/"));
-    write_number(&writer, range->complete);
+    write_position(&writer, range->complete);
     CHECK(!writer.failed);
     return writer_span(&writer);
 }

@@ -10,17 +10,16 @@
 #include <larder/http/framing.h>
 #include <larder/http/scan.h>
 
-static const enum field_id always[] = {
-    FIELD_CONNECTION,
-    FIELD_KEEP_ALIVE,
-    FIELD_PROXY_CONNECTION,
-    FIELD_TE,
-    FIELD_TRAILER,
-    FIELD_UPGRADE,
-    FIELD_TRANSFER_ENCODING,
-    FIELD_PROXY_AUTHENTICATE,
-    FIELD_PROXY_AUTHORIZATION,
-};
+#include <assert.h>
+
+#define BIT(word, id) ((id) / 64 == (word) ? UINT64_C(1) << ((id) % 64) : 0)
+#define ALWAYS(word)                                                                                         \
+    (BIT(word, FIELD_CONNECTION) | BIT(word, FIELD_KEEP_ALIVE) | BIT(word, FIELD_PROXY_CONNECTION)           \
+     | BIT(word, FIELD_TE) | BIT(word, FIELD_TRAILER) | BIT(word, FIELD_UPGRADE)                             \
+     | BIT(word, FIELD_TRANSFER_ENCODING) | BIT(word, FIELD_PROXY_AUTHENTICATE)                              \
+     | BIT(word, FIELD_PROXY_AUTHORIZATION))
+
+static_assert(sizeof((struct hop_set){ 0 }.known) == 2 * sizeof(uint64_t), "two words");
 
 /* CDN-Loop must survive too, or a loop is never found (RFC 8586 §2). */
 static const enum field_id kept[] = {
@@ -84,9 +83,9 @@ framing_mark_hop(const struct head *head, struct hop_set *set, enum refusal *ref
     struct list_walk walk = { 0 };
     struct span      option;
 
-    *set = (struct hop_set){ 0 };
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-        mark(set, always[i]);
+    set->known[0] = ALWAYS(0);
+    set->known[1] = ALWAYS(1);
+    set->others = 0;
     while (head_walk(head, FIELD_CONNECTION, &walk, &option)) {
         if (scan_best()->token(option) != option.len) {
             *refusal = REFUSAL_BAD_FIELD_VALUE;

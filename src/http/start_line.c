@@ -24,6 +24,11 @@ take_version(struct reader *reader, uint8_t *minor, enum refusal malformed)
 {
     enum { SIZE = 8 };
 
+    if (reader->rest.len >= SIZE && memcmp(reader->rest.at, "HTTP/1.1", SIZE) == 0) { /* as nearly always */
+        reader_take(reader, SIZE);
+        *minor = 1;
+        return ERR_NONE;
+    }
     for (size_t i = 0; i < SIZE; i++) {
         if (i == reader->rest.len)
             return ERR_AGAIN;

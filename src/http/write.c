@@ -7,22 +7,12 @@
 #include <larder/http/write.h>
 #include <larder/http/scan.h>
 
+#include "digits.h"
+
 void
 writer_init(struct writer *writer, char *at, size_t room)
 {
     *writer = (struct writer){ .at = at, .room = room };
-}
-
-void
-write_raw(struct writer *writer, struct span bytes)
-{
-    if (writer->failed || bytes.len > writer->room - writer->len) {
-        writer->failed = true;
-        return;
-    }
-    if (bytes.len > 0)
-        memcpy(writer->at + writer->len, bytes.at, bytes.len);
-    writer->len += bytes.len;
 }
 
 /* Writes the parts in a row, or none of them. */
@@ -93,15 +83,12 @@ write_field(struct writer *writer, struct span name, struct span value)
 }
 
 void
-write_field_u64(struct writer *writer, struct span name, uint64_t value)
+write_number(struct writer *writer, struct span label, uint64_t number)
 {
-    char  digits[20]; /* of 2^64 - 1 */
-    char *at = digits + sizeof digits;
+    char        digits[DIGITS_MAX];
+    struct span parts[] = { label, digits_format(number, digits), SPAN("\r\n") };
 
-    do
-        *--at = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
-    write_field(writer, name, span_of(at, (size_t)(digits + sizeof digits - at)));
+    write_parts(writer, parts, sizeof parts / sizeof parts[0]);
 }
 
 void

@@ -55,12 +55,11 @@ answer_write_status(struct writer *writer, const struct exchange *exchange, int6
 
     if (!exchange->client->loopback)
         return;
-    write_raw(writer, SPAN("Cache-Status: "));
-    sf_write_text(writer, span_of_text(exchange->worker->config.name));
     if (outcome->fwd == NULL) {
-        sf_write_param_flag(writer, SPAN("hit"));
-        sf_write_param_integer(writer, SPAN("ttl"), ttl);
+        write_raw(writer, exchange->worker->status_hit);
+        sf_write_integer(writer, ttl);
     } else {
+        write_raw(writer, span_head(exchange->worker->status_hit, exchange->worker->status_named));
         write_forwarded(writer, outcome, ttl);
     }
     if (outcome->reason != REASON_NONE)
@@ -149,7 +148,7 @@ answer_error(struct exchange *exchange, unsigned status, const char *name, const
         write_field(&head, SPAN("Allow"), SPAN("GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
     if (status == 416)
         write_unsatisfied(&head, exchange);
-    write_field_u64(&head, SPAN("Content-Length"), (uint64_t)size);
+    write_number(&head, SPAN("Content-Length: "), (uint64_t)size);
     if (exchange->outcome.fwd != NULL)
         answer_write_status(&head, exchange, 0);
     answer_write_end(&head, exchange);
@@ -247,7 +246,7 @@ answer_alone(struct exchange *exchange)
         write_end(&tail);
     } else {
         if (framing->has_length)
-            write_field_u64(&tail, SPAN("Content-Length"), framing->length);
+            write_number(&tail, SPAN("Content-Length: "), framing->length);
         else if (body)
             write_raw(&tail, answer_choose_framing(exchange));
         answer_write_status(&tail, exchange, 0);

@@ -59,7 +59,7 @@ write_fields(struct writer *writer, const struct object *object, bool several, s
 static bool
 finish_head(struct exchange *exchange, const struct object *object, struct writer *writer, uint64_t length)
 {
-    write_field_u64(writer, SPAN("Content-Length"), length);
+    write_number(writer, SPAN("Content-Length: "), length);
     answer_write_age(writer, exchange, object);
     answer_write_end(writer, exchange);
     return answer_set_head(exchange, SPAN_EMPTY, writer);

@@ -50,7 +50,7 @@ answer_write_age(struct writer *tail, const struct exchange *exchange, const str
     int64_t   age = wall_since(now, object->born) / NSEC_PER_SEC;
 
     if (!is_first_use(exchange)) /* RFC 9111 §5.1: on each reuse */
-        write_field_u64(tail, SPAN("Age"), age > 0 ? (uint64_t)age : 0);
+        write_number(tail, SPAN("Age: "), age > 0 ? (uint64_t)age : 0);
     answer_write_status(tail, exchange, wall_since(object->fresh_until, now) / NSEC_PER_SEC);
 }
 
@@ -188,7 +188,7 @@ answer_own_head(struct exchange *exchange, const struct object *object)
     const struct framing *framing = &exchange->answer_framing;
 
     if (framing->has_length)
-        write_field_u64(&tail, SPAN("Content-Length"), framing->length);
+        write_number(&tail, SPAN("Content-Length: "), framing->length);
     else if (exchange->out.cursor.fill != NULL || exchange->out.slices != NULL)
         write_raw(&tail, answer_choose_framing(exchange));
     answer_write_age(&tail, exchange, object);

@@ -21,6 +21,7 @@ enum { PIECES = 16, WRITES_PER_TURN = 16 };
 struct batch {
     struct iovec iov[PIECES + 3];
     int          count;
+    size_t       size;
     bool         dry;   /* the source has nothing now */
     bool         whole; /* after this batch nothing follows */
     bool         cut;
@@ -29,8 +30,19 @@ struct batch {
 static void
 add(struct batch *batch, struct span bytes)
 {
-    if (bytes.len > 0)
-        batch->iov[batch->count++] = (struct iovec){ (char *)(uintptr_t)bytes.at, bytes.len };
+    if (bytes.len == 0)
+        return;
+    batch->iov[batch->count++] = (struct iovec){ (char *)(uintptr_t)bytes.at, bytes.len };
+    batch->size += bytes.len;
+}
+
+/* The vectors are not cleared: only the first `count` are looked at. */
+static void
+empty(struct batch *batch)
+{
+    batch->count = 0;
+    batch->size = 0;
+    batch->dry = batch->whole = batch->cut = false;
 }
 
 /* Begins the next chunk, or the last one. */
@@ -99,7 +111,9 @@ add_arriving(struct exchange *exchange, struct batch *batch)
 
     if (out->slices != NULL && size == 0 && state != FILL_WHOLE && !slices_are_sure(exchange)) {
         /* The head waits: what it says may turn out to be of no use. */
-        *batch = (struct batch){ .dry = true, .cut = state == FILL_CUT };
+        empty(batch);
+        batch->dry = true;
+        batch->cut = state == FILL_CUT;
         return;
     }
 
@@ -120,20 +134,27 @@ add_arriving(struct exchange *exchange, struct batch *batch)
 }
 
 static void
+add_pieces(const struct delivery *out, struct batch *batch)
+{
+    unsigned i = 0;
+
+    while (i < out->piece_count && batch->count < PIECES)
+        add(batch, out->pieces[i++]);
+    batch->dry = batch->whole = i == out->piece_count;
+}
+
+static void
 gather(struct exchange *exchange, struct batch *batch)
 {
     struct delivery *out = &exchange->out;
 
-    *batch = (struct batch){ .count = 0 };
+    empty(batch);
     add(batch, out->head[0]);
     add(batch, out->head[1]);
-    if (out->cursor.fill != NULL || out->slices != NULL) {
+    if (out->cursor.fill != NULL || out->slices != NULL)
         add_arriving(exchange, batch);
-    } else {
-        for (unsigned i = 0; i < out->piece_count && batch->count < PIECES; i++)
-            add(batch, out->pieces[i]);
-        batch->dry = batch->whole = true;
-    }
+    else
+        add_pieces(out, batch);
 }
 
 static size_t
@@ -191,6 +212,8 @@ pump(struct exchange *exchange)
         if (err != ERR_NONE)
             return err == ERR_AGAIN ? PUMP_SOCKET_FULL : PUMP_CLIENT_GONE;
         account(exchange, put);
+        if (batch.whole && put == batch.size)
+            return PUMP_DONE;
     }
 }
 

@@ -100,7 +100,7 @@ write_framing(struct writer *writer, const struct exchange *exchange)
     if (exchange->framing.kind == BODY_CHUNKED)
         write_field(writer, SPAN("Transfer-Encoding"), SPAN("chunked"));
     else if (exchange->framing.has_length)
-        write_field_u64(writer, SPAN("Content-Length"), exchange->framing.length);
+        write_number(writer, SPAN("Content-Length: "), exchange->framing.length);
     if (exchange->upgrade) {
         write_field(writer, SPAN("Connection"), SPAN("upgrade"));
         const struct field *field = head_find(&exchange->head, FIELD_UPGRADE);

@@ -14,6 +14,7 @@
 
 #include <larder/base/check.h>
 #include <larder/http/date.h>
+#include <larder/http/structured.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -157,6 +158,21 @@ name_for_loops(struct worker *worker)
              (unsigned long long)(hash_digest(seed, SPAN("CDN-Loop")).low & 0xffffffff));
 }
 
+/* What a hit says (RFC 9211), as far as it is always the same. */
+static void
+name_in_cache_status(struct worker *worker)
+{
+    struct writer writer;
+
+    writer_init(&writer, worker->status_room, sizeof worker->status_room);
+    write_raw(&writer, SPAN("Cache-Status: "));
+    sf_write_text(&writer, span_of_text(worker->config.name));
+    worker->status_named = writer.len;
+    write_raw(&writer, SPAN(";hit;ttl="));
+    CHECK(!writer.failed);
+    worker->status_hit = writer_span(&writer);
+}
+
 enum err
 worker_create(struct worker **out, const struct worker_config *config, struct fault *fault)
 {
@@ -174,6 +190,7 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
     worker->stop_mail[1].deliver = stop_now;
     name_for_loops(worker);
     init_slabs(worker);
+    name_in_cache_status(worker);
     enum err err = loop_create(&worker->loop, fault);
     if (err == ERR_NONE && origin_create(&worker->origin, worker->loop, &worker->origin_metrics) != ERR_NONE)
         err = fault_set(fault, ERR_NO_MEMORY, "no memory for a worker");

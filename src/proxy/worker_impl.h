@@ -17,7 +17,8 @@ enum {
     ARENA_CHUNK = 8 * 1024,
     ARENA_LIMIT = 512 * 1024, /* what one exchange may hold */
     LISTENERS_MAX = 32,
-    LOOP_ID_SIZE = 32
+    LOOP_ID_SIZE = 32,
+    STATUS_SIZE = 128
 };
 
 /* Owner: the worker's thread; `stop_mail` is posted from others. */
@@ -49,6 +50,11 @@ struct worker {
 
     char loop_id
         [LOOP_ID_SIZE]; /* how we name ourselves in CDN-Loop (RFC 8586): no other larder has that name */
+
+    /* "Cache-Status: NAME;hit;ttl=", and how much of it any of ours begins with */
+    struct span status_hit;
+    size_t      status_named;
+    char        status_room[STATUS_SIZE];
 
     /* "Date: ..." once per second, for errors of our own */
     int64_t date_second;

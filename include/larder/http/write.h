@@ -7,6 +7,7 @@
 #define LARDER_HTTP_WRITE_H
 
 #include <larder/http/message.h>
+#include <string.h>
 
 struct writer {
     char  *at;
@@ -16,11 +17,29 @@ struct writer {
 
 void writer_init(struct writer *writer, char *at, size_t room);
 void write_request_line(struct writer *writer, struct span method, struct span path, struct span query);
-void write_status_line(struct writer *writer, unsigned status, struct span reason); /* empty reason: the registered one */
 void write_field(struct writer *writer, struct span name, struct span value);
-void write_field_u64(struct writer *writer, struct span name, uint64_t value);
-void write_raw(struct writer *writer, struct span bytes);
-void write_end(struct writer *writer); /* the empty line */
+
+/* An empty reason stands for the registered one. */
+void write_status_line(struct writer *writer, unsigned status, struct span reason);
+
+/* A field whose value is a number. `label` is a literal, "Age: ": it is not looked at. */
+void write_number(struct writer *writer, struct span label, uint64_t number);
+
+/* Bytes that were checked, or are ours. */
+static inline void
+write_raw(struct writer *writer, struct span bytes)
+{
+    if (writer->failed || bytes.len > writer->room - writer->len) {
+        writer->failed = true;
+        return;
+    }
+    if (bytes.len > 0)
+        memcpy(writer->at + writer->len, bytes.at, bytes.len);
+    writer->len += bytes.len;
+}
+
+/* The empty line. */
+void write_end(struct writer *writer);
 
 static inline struct span
 writer_span(const struct writer *writer)

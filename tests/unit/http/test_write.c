@@ -23,8 +23,8 @@ Test(http_write, a_request)
     write_request_line(&writer, SPAN("GET"), SPAN("/a"), SPAN_EMPTY);
     write_field(&writer, SPAN("Host"), SPAN("b"));
     write_field(&writer, SPAN("X-Empty"), SPAN_EMPTY);
-    write_field_u64(&writer, SPAN("Content-Length"), UINT64_MAX);
-    write_field_u64(&writer, SPAN("Age"), 0);
+    write_number(&writer, SPAN("Content-Length: "), UINT64_MAX);
+    write_number(&writer, SPAN("Age: "), 0);
     write_raw(&writer, SPAN("A: b\r\n"));
     write_end(&writer);
     cr_assert_not(writer.failed);
@@ -85,9 +85,6 @@ Test(http_write, values_that_would_begin_a_line_fail)
         cr_assert(writer.failed && writer.len == 0);
         writer = fresh(sizeof memory);
         write_field(&writer, bad[i], SPAN("value"));
-        cr_assert(writer.failed && writer.len == 0);
-        writer = fresh(sizeof memory);
-        write_field_u64(&writer, bad[i], 1);
         cr_assert(writer.failed && writer.len == 0);
         writer = fresh(sizeof memory);
         write_status_line(&writer, 200, bad[i]);
