@@ -79,7 +79,10 @@ lease_is_warm(const struct lease *lease, size_t len, wall_time now)
         return true;
     CHECK(len <= lease->record.body.len);
     const char *from = lease->record.body.at + lease->record.body.len - len;
-    return disk_is_warm(&shard->disk, (uint64_t)(from - shard->disk.map), len);
+    if (disk_is_warm(&shard->disk, (uint64_t)(from - shard->disk.map), len))
+        return true;
+    warm_was_wrong(warm, place, now);
+    return false;
 }
 
 struct cold *

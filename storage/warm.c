@@ -14,7 +14,7 @@ warm_init(struct warm *warm, unsigned shards)
 
     while (count > WARM_SLOTS_LEAST && count > WARM_SLOTS / shards)
         count /= 2;
-    warm->mask = count - 1;
+    *warm = (struct warm){ .mask = count - 1 };
     warm->slots = aligned_alloc(CACHE_LINE, count * sizeof warm->slots[0]);
     if (warm->slots == NULL)
         return ERR_NO_MEMORY;
@@ -48,13 +48,34 @@ second_of(wall_time now)
     return (uint64_t)wall_seconds(now) & SECOND_MASK;
 }
 
-bool
-warm_knows(const struct warm *warm, struct index_place place, wall_time now)
+static bool
+is_noted(const struct warm *warm, struct index_place place, wall_time now)
 {
     uint64_t name = name_of(place);
     uint64_t slot = warm->slots[slot_of(warm, name)];
 
     return slot >> SECOND_BITS == name && ((second_of(now) - slot) & SECOND_MASK) <= WARM_SECONDS;
+}
+
+/* Not for longer than WARM_SECONDS, also when the clock was set back. */
+static bool
+asks(const struct warm *warm, wall_time now)
+{
+    int64_t left = warm->asks_until - wall_seconds(now);
+    return left > 0 && left <= WARM_SECONDS;
+}
+
+bool
+warm_knows(struct warm *warm, struct index_place place, wall_time now)
+{
+    return is_noted(warm, place, now) && !asks(warm, now) && ++warm->known % WARM_SAMPLE != 0;
+}
+
+void
+warm_was_wrong(struct warm *warm, struct index_place place, wall_time now)
+{
+    if (is_noted(warm, place, now))
+        warm->asks_until = wall_seconds(now) + WARM_SECONDS;
 }
 
 void

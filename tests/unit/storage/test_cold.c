@@ -161,7 +161,7 @@ Test(storage_cold, what_was_used_a_moment_ago_is_not_asked_for)
     cr_assert_eq(fixture_append(&on_disk.fixture, 1, 0, 5000), ERR_NONE);
     expect_warm(&on_disk, 1);
     cr_assert_eq(atomic_load(&disk.probes), 1);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 1; i < WARM_SAMPLE; i++) {
         on_disk.fixture.now = wall_add(on_disk.fixture.now, WARM_SECONDS * NSEC_PER_SEC);
         expect_warm(&on_disk, 1); /* each use counts anew */
     }
