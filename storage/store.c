@@ -5,14 +5,12 @@
  * What fails takes back all that came before it. Closing: no new jobs ─▶ queues run dry ─▶ threads end ─▶
  * shards ─▶ directory.
  */
-#include "catalog.h"
 #include "directory.h"
 #include "guard.h"
-#include "lease.h"
-#include "look.h"
 #include "recover.h"
 #include "report.h"
 #include "shape.h"
+#include "store_impl.h"
 #include "store_open.h"
 #include "thread.h"
 #include "writer.h"
@@ -25,27 +23,6 @@
 
 #define METRIC_TYPE_ struct store_metrics
 METRIC_TABLE(store_metrics, "store", STORE_METRICS);
-
-/* Frozen after opening, but for the atomics. */
-struct store {
-    struct shape             shape;
-    struct hash_seed         seed;
-    const struct disk_calls *calls;
-    struct shard           **shards;
-    bool                    *made; /* which shard files were not there before */
-    struct store_thread     *threads;
-    struct directory         directory;
-    struct report            report;
-    struct cold_pool         cold;
-    bool                     on_disk;
-    bool                     continued; /* what an earlier run stored is read */
-    bool                     was_clean, same_policy;
-    struct log              *log;
-
-    _Atomic uint64_t waiting;    /* bytes of jobs not yet run */
-    _Atomic uint32_t submitting; /* threads inside store_submit */
-    atomic_bool      stopping;
-};
 
 /* ── opening ── */
 
@@ -428,69 +405,4 @@ store_submit(struct store *store, struct digest digest, struct store_job *job)
     enum err err = submit(store, shard_of_digest(digest, store->shape.shards), job);
     atomic_fetch_sub(&store->submitting, 1);
     return err;
-}
-
-/* ── finding ── */
-
-struct dropping {
-    struct store_job    job;
-    struct shard_damage damage;
-};
-
-static void
-drop(struct store_job *job, struct store_writer *writer)
-{
-    struct dropping *dropping = CONTAINER_OF(job, struct dropping, job);
-    catalog_drop_damaged(writer->shard, dropping->damage.hash, dropping->damage.place);
-    free(dropping);
-}
-
-/* Only the store thread takes entries out. Where the job cannot be had the next one who finds it tries
- * again. */
-static void
-drop_damaged(struct store *store, struct digest digest, const struct shard_damage *damage)
-{
-    struct dropping *dropping = malloc(sizeof *dropping);
-    if (dropping == NULL)
-        return;
-    *dropping = (struct dropping){ .job = { .cost = sizeof *dropping, .run = drop }, .damage = *damage };
-    if (store_submit(store, digest, &dropping->job) != ERR_NONE)
-        free(dropping);
-}
-
-bool
-store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
-           struct lease *lease)
-{
-    struct shard *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
-    CHECK(reader < shard_own_reader(shard));
-    struct shard_damage damage;
-    bool                found = shard_find(shard, reader, key, now, lease, &damage);
-    if (damage.found)
-        drop_damaged(store, key->digest, &damage);
-    return found;
-}
-
-enum find
-store_look(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
-           const struct cold_set *reads, struct lease *lease, struct cold **cold)
-{
-    struct shard        *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
-    struct look_question question = { reader, key, now, reads };
-    struct shard_damage  damage;
-
-    CHECK(reader < shard_own_reader(shard));
-    enum find found = shard_look(shard, &question, lease, cold, &damage);
-    if (damage.found)
-        drop_damaged(store, key->digest, &damage);
-    return found;
-}
-
-bool
-store_wants_leases(const struct store *store)
-{
-    for (unsigned i = 0; i < store->shape.shards; i++)
-        if (shard_wants_leases(store->shards[i]))
-            return true;
-    return false;
 }
