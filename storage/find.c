@@ -37,11 +37,23 @@ drop_damaged(struct store *store, struct digest digest, const struct shard_damag
         free(dropping);
 }
 
+static struct shard *
+shard_of(const struct store *store, const struct store_key *key)
+{
+    return store->shards[shard_of_digest(key->digest, store->shape.shards)];
+}
+
+bool
+store_knows(struct store *store, const struct store_key *key, wall_time now)
+{
+    return shard_knows(shard_of(store, key), key->digest.low, now);
+}
+
 bool
 store_find(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
            struct lease *lease)
 {
-    struct shard *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
+    struct shard *shard = shard_of(store, key);
     CHECK(reader < shard_own_reader(shard));
     struct shard_damage damage;
     bool                found = shard_find(shard, reader, key, now, lease, &damage);
@@ -54,7 +66,7 @@ enum find
 store_look(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
            const struct cold_set *reads, struct lease *lease, struct cold **cold)
 {
-    struct shard        *shard = store->shards[shard_of_digest(key->digest, store->shape.shards)];
+    struct shard        *shard = shard_of(store, key);
     struct look_question question = { reader, key, now, reads };
     struct shard_damage  damage;
 

@@ -210,6 +210,24 @@ shard_pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time
     return count;
 }
 
+bool
+shard_knows(struct shard *shard, uint64_t hash, wall_time now)
+{
+    struct index_entry *entries[INDEX_MATCHES];
+    bool                known = false;
+
+    if (!atomic_load_explicit(&shard->ready, memory_order_acquire))
+        return false;
+    lock_acquire(&shard->lock);
+    unsigned matches = index_match(&shard->index, hash, entries);
+    for (unsigned i = 0; i < matches && !known; i++) {
+        struct index_facts facts = index_read(entries[i]);
+        known = !surely_expired(shard, &facts, now);
+    }
+    lock_release(&shard->lock);
+    return known;
+}
+
 /* A touch of the map, for the guard. */
 struct looking {
     const struct shard     *shard;

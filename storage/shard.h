@@ -106,6 +106,9 @@ struct shard_match {
 unsigned shard_pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now,
                            const struct cold_set *counted, struct shard_match *found);
 
+/* Is there a match at all? Neither pins nor counts. */
+bool shard_knows(struct shard *shard, uint64_t hash, wall_time now);
+
 /* Is the pinned match the record of that key? Touches its pages; reads the disk for what is unverified. */
 bool shard_is_wanted(struct shard *shard, const struct shard_match *match, const struct store_key *key,
                      wall_time now, struct record *record, struct shard_damage *damage);

@@ -113,6 +113,11 @@ enum find { FIND_MISSING, FIND_FOUND, FIND_COLD };
 enum find store_look(struct store *store, unsigned reader, const struct store_key *key, wall_time now,
                      const struct cold_set *reads, struct lease *lease, struct cold **cold);
 
+/* What the index says alone, for who asks after many and wants none of them now: it touches no record, pins
+ * nothing, and is no hit. False: there is none. True: most likely; once in 10^5 it is another one's entry, and one
+ * that expired a moment ago or cannot be read counts as well. Any thread. */
+bool store_knows(struct store *store, const struct store_key *key, wall_time now);
+
 /* What cold_begin was given; NULL: it was not begun. Several looks of a reader share a read. */
 void *cold_context(const struct cold *cold);
 

@@ -361,6 +361,35 @@ Test(storage_cold, sums_after_a_start_are_not_the_worker_s_work)
     end(&on_disk);
 }
 
+static bool
+knows(struct on_disk *on_disk, uint64_t number)
+{
+    char             text[KEY_TEXT];
+    struct store_key key = fixture_key(&on_disk->fixture, number, text);
+    return store_knows(on_disk->fixture.store, &key, on_disk->fixture.now);
+}
+
+/* Neither the kernel nor the disk is asked. */
+Test(storage_cold, the_index_alone_tells_what_is_there)
+{
+    struct on_disk on_disk;
+
+    begin(&on_disk, 0);
+    for (uint64_t i = 1; i <= 2; i++)
+        cr_assert_eq(fixture_append(&on_disk.fixture, i, 0, 5000), ERR_NONE);
+    atomic_store(&disk.cold, true);
+    cr_assert(knows(&on_disk, 1));
+    cr_assert(knows(&on_disk, 2));
+    cr_assert_not(knows(&on_disk, 3));
+    cr_assert_eq(atomic_load(&disk.probes), 0);
+    cr_assert_eq(atomic_load(&disk.reads), 0);
+    cr_assert(fixture_remove(&on_disk.fixture, 1));
+    cr_assert_not(knows(&on_disk, 1));
+    on_disk.fixture.now = wall_add(on_disk.fixture.now, 31L * 24 * HOUR * NSEC_PER_SEC);
+    cr_assert_not(knows(&on_disk, 2));
+    end(&on_disk);
+}
+
 Test(storage_cold, memory_is_never_cold)
 {
     struct fixture   fixture = fixture_open(8 * MIB, 1, NULL, &calls);
