@@ -186,8 +186,8 @@ pending_of(struct cold_pool *pool, unsigned reader, struct index_place place)
     return &pool->pending[(size_t)reader * COLD_WAYS + (name >> 32) % COLD_WAYS];
 }
 
-static bool
-is_at(const struct cold *cold, const struct shard *shard, struct index_place place)
+bool
+cold_is_at(const struct cold *cold, const struct shard *shard, struct index_place place)
 {
     return cold->shard == shard && cold->place.segment == place.segment && cold->place.offset == place.offset;
 }
@@ -198,7 +198,7 @@ find_pending(struct list *pending, const struct shard *shard, struct index_place
     LIST_EACH(pending, node)
     {
         struct cold *cold = CONTAINER_OF(node, struct cold, pending);
-        if (is_at(cold, shard, place))
+        if (cold_is_at(cold, shard, place))
             return cold;
     }
     return NULL;
@@ -307,7 +307,7 @@ struct cold *
 cold_set_find(const struct cold_set *set, const struct shard *shard, struct index_place place)
 {
     for (unsigned i = 0; i < set->count; i++)
-        if (is_at(set->reads[i], shard, place))
+        if (cold_is_at(set->reads[i], shard, place))
             return set->reads[i];
     return NULL;
 }

@@ -71,6 +71,9 @@ void cold_pool_stop(struct cold_pool *pool);
 struct cold *cold_acquire(struct shard *shard, unsigned reader, uint64_t hash, struct index_place place,
                           size_t len, bool unverified, wall_time now);
 
+/* Whether it is the read of that place. */
+bool cold_is_at(const struct cold *cold, const struct shard *shard, struct index_place place);
+
 /* Whether a read of that many bytes would be kept. */
 bool cold_has_room(const struct cold_pool *pool, size_t len);
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -480,6 +481,23 @@ Test(storage_cold, leases_move_as_far_as_there_is_memory)
     cold_release(&cold); /* thought better of it */
     lease_release(&second);
     end(&on_disk);
+}
+
+/* As long as another one, and not that one. */
+Test(storage_cold, a_lease_that_moves_to_another_record_is_a_panic, .signal = SIGABRT)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, &calls);
+    struct lease   leases[2];
+
+    for (uint64_t i = 0; i < 2; i++) {
+        char             text[KEY_TEXT];
+        struct store_key key = fixture_key(&fixture, i, text);
+        cr_assert_eq(fixture_append(&fixture, i, 0, 100000), ERR_NONE);
+        cr_assert(store_find(fixture.store, 0, &key, fixture.now, &leases[i]));
+    }
+    struct cold *cold = lease_read(&leases[0], fixture.now);
+    read_now(cold);
+    (void)lease_move(&leases[1], cold);
 }
 
 Test(storage_cold, a_lease_asks_whether_what_is_left_is_in_memory)
