@@ -1,7 +1,8 @@
 /* slice.c: slices found, claimed and paced.
  *
- * Claiming is done as for whole objects: the flights' table is locked while the store is asked a second time, and a flight is
- * unhooked only after its record can be found, so two runs never write one slice at the same time.
+ * Claiming is done as for whole objects: the flights' table is locked while the store is asked, and a flight is
+ * unhooked only after its record can be found, so two runs never write one slice at the same time. Nobody waits for the disk:
+ * what may be there and is not in memory is not free to be claimed.
  *
  * A run waits by the handshake that a fill has: the flag is raised, then the reason is looked at again; who takes
  * the reason away lowers the flag, and the one who has lowered it calls `wake`.
@@ -42,35 +43,85 @@ slice_bits(const struct store *store)
 
 /* ── finding ── */
 
-static bool
-find_stored(const struct slice_view *view, const struct store_key *key, wall_time now, struct lease *lease)
+/* MISSING, STORED or COLD. */
+static enum slice_found
+look_in_store(const struct slice_view *view, const struct store_key *key, wall_time now, struct lease *lease,
+              struct cold **cold)
 {
-    return store_find(view->cache->store, view->reader, key, now, lease);
+    switch (store_look(view->cache->store, view->reader, key, now, view->reads, lease, cold)) {
+    case FIND_FOUND:
+        return SLICE_STORED;
+    case FIND_COLD:
+        return SLICE_COLD;
+    case FIND_MISSING:
+        break;
+    }
+    return SLICE_MISSING;
 }
 
-/* The flight under way, or, with `fresh`, that one, now hooked. One step under the table's lock. */
+static enum err
+write_key(const struct slice_view *view, uint64_t number, struct store_key *key)
+{
+    const struct hash_seed *seed = store_seed(view->cache->store);
+    return key_slice(view->arena, seed, &view->primary, view->generation, number, key);
+}
+
+/* A flight under way, or what has landed in the meantime: one step under the table's lock. */
 static enum slice_found
-look_under_way(const struct slice_view *view, const struct store_key *key, wall_time now,
-               struct flight *fresh, struct lease *lease, struct flight **flight)
+look_under_way(const struct slice_view *view, const struct store_key *key, wall_time now, struct lease *lease,
+               struct cold **cold, struct flight **flight)
 {
     struct flight_table *table = cache_table(view->cache, key->digest);
-    enum slice_found     found = SLICE_MISSING;
+    enum slice_found     found = SLICE_ARRIVING;
 
     lock_acquire(&table->lock);
     struct flight *under_way = flight_find(table, key->digest);
-    if (under_way != NULL) {
+    if (under_way != NULL)
         *flight = flight_acquire(under_way);
-        found = SLICE_ARRIVING;
-    } else if (find_stored(view, key, now, lease)) {
-        found = SLICE_STORED;
-    } else if (fresh != NULL) {
-        flight_hook(fresh);
-        *flight = flight_acquire(fresh);
-        found = SLICE_OURS;
-    }
+    else
+        found = look_in_store(view, key, now, lease, cold);
     lock_release(&table->lock);
     return found;
 }
+
+enum slice_found
+slice_find(const struct slice_view *view, uint64_t number, wall_time now, struct lease *lease,
+           struct cold **cold, struct flight **flight)
+{
+    struct arena_mark mark = arena_mark(view->arena);
+    struct store_key  key;
+    enum slice_found  found = SLICE_NO_MEMORY;
+
+    *lease = (struct lease){ .shard = NULL };
+    *cold = NULL;
+    *flight = NULL;
+    if (write_key(view, number, &key) == ERR_NONE) {
+        found = look_in_store(view, &key, now, lease, cold);
+        if (found == SLICE_MISSING)
+            found = look_under_way(view, &key, now, lease, cold, flight);
+    }
+    arena_release(view->arena, mark);
+    return found;
+}
+
+bool
+slice_is_known(const struct slice_view *view, uint64_t number, wall_time now)
+{
+    struct arena_mark mark = arena_mark(view->arena);
+    struct store_key  key;
+    bool              known = true;
+
+    if (write_key(view, number, &key) == ERR_NONE) {
+        struct flight_table *table = cache_table(view->cache, key.digest);
+        lock_acquire(&table->lock);
+        known = flight_find(table, key.digest) != NULL || store_knows(view->cache->store, &key, now);
+        lock_release(&table->lock);
+    }
+    arena_release(view->arena, mark);
+    return known;
+}
+
+/* ── claiming ── */
 
 static struct flight *
 create_flight(const struct slice_view *view, const struct store_key *key, uint64_t number,
@@ -86,43 +137,51 @@ create_flight(const struct slice_view *view, const struct store_key *key, uint64
     return flight;
 }
 
-static enum slice_found
-look_by_key(const struct slice_view *view, const struct store_key *key, uint64_t number, wall_time now,
-            struct slice_run *run, struct lease *lease, struct flight **flight)
+/* What is cold counts: who wants to know more has it read. */
+static bool
+may_be_stored(const struct slice_view *view, const struct store_key *key, wall_time now)
 {
-    struct flight *fresh = NULL;
+    struct lease lease;
+    struct cold *cold;
 
-    if (find_stored(view, key, now, lease))
-        return SLICE_STORED;
-    if (run != NULL && (fresh = create_flight(view, key, number, run)) == NULL)
-        return SLICE_NO_MEMORY;
-    enum slice_found found = look_under_way(view, key, now, fresh, lease, flight);
-    flight_release(&fresh);
-    return found;
+    if (view->alone)
+        return false;
+    enum slice_found found = look_in_store(view, key, now, &lease, &cold);
+    lease_release(&lease);
+    cold_release(&cold);
+    return found != SLICE_MISSING;
 }
 
-enum slice_found
+static enum err
+hook(const struct slice_view *view, const struct store_key *key, wall_time now, struct flight *flight)
+{
+    struct flight_table *table = cache_table(view->cache, key->digest);
+
+    lock_acquire(&table->lock);
+    bool exists = flight_find(table, key->digest) != NULL || may_be_stored(view, key, now);
+    if (!exists)
+        flight_hook(flight);
+    lock_release(&table->lock);
+    return exists ? ERR_EXISTS : ERR_NONE;
+}
+
+enum err
 slice_claim(const struct slice_view *view, uint64_t number, wall_time now, struct slice_run *run,
-            struct lease *lease, struct flight **flight)
+            struct flight **flight)
 {
     struct arena_mark mark = arena_mark(view->arena);
     struct store_key  key;
-    enum slice_found  found = SLICE_NO_MEMORY;
 
-    *lease = (struct lease){ .shard = NULL };
     *flight = NULL;
-    if (key_slice(view->arena, store_seed(view->cache->store), &view->primary, view->generation, number, &key)
-        == ERR_NONE)
-        found = look_by_key(view, &key, number, now, run, lease, flight);
+    enum err err = write_key(view, number, &key);
+    if (err == ERR_NONE && (*flight = create_flight(view, &key, number, run)) == NULL)
+        err = ERR_NO_MEMORY;
+    if (err == ERR_NONE)
+        err = hook(view, &key, now, *flight);
+    if (err != ERR_NONE)
+        flight_release(flight);
     arena_release(view->arena, mark);
-    return found;
-}
-
-enum slice_found
-slice_find(const struct slice_view *view, uint64_t number, wall_time now, struct lease *lease,
-           struct flight **flight)
-{
-    return slice_claim(view, number, now, NULL, lease, flight);
+    return err;
 }
 
 /* ── runs ── */
@@ -289,14 +348,10 @@ slice_share(const struct slice_view *view, struct flight *flight, wall_time expi
 static struct flight *
 claim_first(const struct slice_view *view, struct slice_run *run, struct flight *main)
 {
-    struct lease   lease;
     struct flight *first;
 
-    if (slice_claim(view, 0, (wall_time){ 0 }, run, &lease, &first) != SLICE_OURS) {
-        lease_release(&lease); /* a generation that was there before: not in the life of the universe */
-        flight_release(&first);
+    if (slice_claim(view, 0, (wall_time){ 0 }, run, &first) != ERR_NONE)
         return NULL;
-    }
     if (slice_share(view, first, main->verdict.expires, -1) != ERR_NONE) {
         flight_unhook(first);
         flight_release(&first);

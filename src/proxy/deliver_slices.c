@@ -1,6 +1,7 @@
 /* deliver_slices.c: see slices.h.
  */
 #include "slices_impl.h"
+#include "thaw.h"
 
 #include <larder/base/check.h>
 
@@ -41,7 +42,8 @@ create(struct exchange *exchange, const struct object *object)
                                          .arena = &exchange->arena,
                                          .primary = exchange->primary,
                                          .generation = object->generation,
-                                         .bits = object->slice_bits } };
+                                         .bits = object->slice_bits,
+                                         .reads = &exchange->reads } };
     return copy_object(exchange, slices, object) ? slices : NULL;
 }
 
@@ -108,9 +110,14 @@ slices_continue(struct exchange *exchange, enum fill_state *state)
 
 /* ── ending ── */
 
+/* What was read for a slice that we leave is not for the next one. */
 static void
-leave_slice(struct slices *slices)
+leave_slice(struct exchange *exchange)
 {
+    struct slices *slices = exchange->out.slices;
+
+    thaw_leave(exchange);
+    cold_set_clear(&exchange->reads);
     lease_release(&slices->lease);
     cursor_close(&slices->cursor);
     flight_release(&slices->flight);
@@ -120,7 +127,7 @@ void
 slices_close(struct exchange *exchange)
 {
     if (exchange->out.slices != NULL) {
-        leave_slice(exchange->out.slices);
+        leave_slice(exchange);
         slice_run_leave(&exchange->out.slices->run);
     }
     exchange->out.slices = NULL;
@@ -144,13 +151,15 @@ peek_slice(struct slices *slices, struct iovec *pieces, int *count, enum fill_st
 }
 
 static void
-advance_slice(struct slices *slices, size_t bytes)
+advance_slice(struct exchange *exchange, size_t bytes)
 {
+    struct slices *slices = exchange->out.slices;
+
     if (slices->cursor.fill != NULL)
         cursor_advance(&slices->cursor, bytes);
     slices->stand += (int64_t)bytes;
     if (slices->lease.shard != NULL && (slices->stand & ((INT64_C(1) << slices->view.bits) - 1)) == 0)
-        leave_slice(slices);
+        leave_slice(exchange);
 }
 
 static size_t
@@ -177,13 +186,15 @@ is_full(const struct slices *slices)
 
 /* A slice that ends before its full length ends the whole; where that was known before, it is not what was said. */
 static bool
-is_end(struct slices *slices)
+is_end(struct exchange *exchange)
 {
+    struct slices *slices = exchange->out.slices;
+
     if (slices->complete >= 0)
         return false;
     slices->complete = slices->stand;
     slices->parts[0].last = slices->complete - 1;
-    leave_slice(slices);
+    leave_slice(exchange);
     return true;
 }
 
@@ -205,18 +216,18 @@ peek_part(struct exchange *exchange, struct iovec *pieces, int *count, enum fill
         *count = room;
         size_t size = peek_slice(slices, pieces, count, state);
         if (size == 0 && *state == FILL_WHOLE && is_full(slices)) {
-            leave_slice(slices);
+            leave_slice(exchange);
             continue;
         }
         if (size == 0) {
-            if (*state == FILL_WHOLE && !is_end(slices))
+            if (*state == FILL_WHOLE && !is_end(exchange))
                 *state = FILL_CUT;
             return 0;
         }
         if (slices->stand == slices->at)
             return limit_pieces(pieces, count, (uint64_t)(slices->parts[slices->part].last - slices->at + 1));
         uint64_t skip = (uint64_t)(slices->at - slices->stand);
-        advance_slice(slices, skip < size ? (size_t)skip : size);
+        advance_slice(exchange, skip < size ? (size_t)skip : size);
     }
 }
 
@@ -263,9 +274,9 @@ slices_advance(struct exchange *exchange, size_t bytes)
     if (bytes == 0)
         return;
     slices->at += (int64_t)bytes;
-    advance_slice(slices, bytes);
+    advance_slice(exchange, bytes);
     if (slices->at > slices->parts[slices->part].last)
-        leave_slice(slices);
+        leave_slice(exchange);
 }
 
 bool

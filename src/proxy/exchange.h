@@ -119,7 +119,7 @@ struct exchange {
     struct flight
         *ahead[SLICES_AHEAD]; /* slices that it has brought and that we have not come to: slices.h */
 
-    struct cold_set reads; /* what the lookup found cold, and had read */
+    struct cold_set reads; /* what the look under way, for an object or a slice, found cold, and had read */
     struct thaw    *thaw;  /* the read under way that we are told of; NULL: none. See thaw.h */
     struct list     thaw_node;
     struct list     slow_node; /* our client takes its time, and we hold a lease. See relief.h */

@@ -36,7 +36,10 @@ refresh_behind(struct exchange *exchange)
 static enum step_result
 wait_for_disk(struct exchange *exchange)
 {
-    if (thaw_read(exchange)) {
+    struct cold *cold = exchange->lookup.cold;
+
+    exchange->lookup.cold = NULL;
+    if (thaw_read(exchange, cold)) {
         client_wait_for(exchange->client, CLIENT_ORIGIN);
         return STEP_WAIT;
     }

@@ -4,8 +4,9 @@
 #include "lead.h"
 #include "port.h"
 #include "slices_impl.h"
+#include "thaw.h"
 
-enum { LOOKS_AHEAD = 256, LOOKS_MAX = 1024 };
+enum { LOOKS_AHEAD = 256, LOOKS_MAX = 1024 }; /* in one turn: of the index alone, half a microsecond each */
 
 /* ── what our own fetch has brought ── */
 
@@ -91,15 +92,9 @@ last_missing(const struct exchange *exchange, uint64_t number)
     wall_time      now = loop_wall(exchange->worker->loop);
     uint64_t wanted = slices->complete < 0 ? number : slices_number(slices, slices->parts[slices->part].last);
 
-    for (uint64_t next = number + 1; next <= wanted && next - number < LOOKS_AHEAD; next++) {
-        struct lease     lease;
-        struct flight   *flight;
-        enum slice_found found = slice_find(&slices->view, next, now, &lease, &flight);
-        lease_release(&lease);
-        flight_release(&flight);
-        if (found != SLICE_MISSING)
+    for (uint64_t next = number + 1; next <= wanted && next - number < LOOKS_AHEAD; next++)
+        if (slice_is_known(&slices->view, next, now))
             return next - 1;
-    }
     return wanted;
 }
 
@@ -147,18 +142,14 @@ static void
 look_ahead(struct exchange *exchange, uint64_t next)
 {
     struct slices *slices = exchange->out.slices;
-    struct lease   lease;
     struct flight *flight;
 
     if (exchange->lead != NULL || slices->complete < 0 || !may_lead(exchange)
-        || next > slices_number(slices, slices->parts[slices->part].last))
+        || next > slices_number(slices, slices->parts[slices->part].last)
+        || slice_is_known(&slices->view, next, loop_wall(exchange->worker->loop)))
         return;
-    enum slice_found found =
-        slice_find(&slices->view, next, loop_wall(exchange->worker->loop), &lease, &flight);
-    if (found == SLICE_MISSING && start_lead(exchange, next, &flight) != ERR_NONE)
-        flight = NULL; /* we shall see when we come to it */
-    lease_release(&lease);
-    flight_release(&flight);
+    if (start_lead(exchange, next, &flight) == ERR_NONE)
+        flight_release(&flight); /* else we shall see when we come to it */
 }
 
 /* Of a body that is still growing: whether its end is known by now. */
@@ -192,13 +183,46 @@ take_stored(struct exchange *exchange, uint64_t number)
     return HOLD_READY;
 }
 
+/* Others that have nearly its hash may have to be read before it; never so many that it fails. */
+static enum hold
+wait_for_disk(struct exchange *exchange, struct cold *cold)
+{
+    return thaw_read(exchange, cold) ? HOLD_WAIT : HOLD_FAILED;
+}
+
+static enum hold
+look(struct exchange *exchange, uint64_t number, bool alive)
+{
+    struct slices *slices = exchange->out.slices;
+    wall_time      now = loop_wall(exchange->worker->loop);
+    struct flight *flight;
+    struct cold   *cold;
+
+    switch (slice_find(&slices->view, number, now, &slices->lease, &cold, &flight)) {
+    case SLICE_STORED:
+        port_leave(exchange);
+        return take_stored(exchange, number);
+    case SLICE_COLD:
+        return wait_for_disk(exchange, cold);
+    case SLICE_ARRIVING:
+        return join(exchange, flight);
+    case SLICE_MISSING:
+        return alive ? lead(exchange, number) : HOLD_FAILED;
+    case SLICE_NO_MEMORY:
+        break;
+    }
+    return HOLD_FAILED;
+}
+
 static enum hold
 find_slice(struct exchange *exchange)
 {
     struct slices *slices = exchange->out.slices;
     uint64_t       number = slices_number(slices, slices->stand);
-    struct flight *flight = take_kept(exchange, number);
 
+    if (exchange->thaw != NULL)
+        return HOLD_WAIT; /* for the disk; woken by something else */
+    struct flight *flight = take_kept(exchange, number);
     if (exchange->lead != NULL)
         lead_reach_slice(exchange->lead, number);
     if (slices->run != NULL)
@@ -209,17 +233,10 @@ find_slice(struct exchange *exchange)
     bool alive = learn_complete(exchange);
     if (slices->complete >= 0 && slices->stand >= slices->complete)
         return HOLD_END;
-    switch (slice_find(&slices->view, number, loop_wall(exchange->worker->loop), &slices->lease, &flight)) {
-    case SLICE_STORED:
-        port_leave(exchange);
-        return take_stored(exchange, number);
-    case SLICE_ARRIVING:
-        return join(exchange, flight);
-    case SLICE_MISSING:
-        return alive ? lead(exchange, number) : HOLD_FAILED;
-    default:
-        return HOLD_FAILED;
-    }
+    enum hold hold = look(exchange, number, alive);
+    if (exchange->thaw == NULL)
+        cold_set_clear(&exchange->reads);
+    return hold;
 }
 
 enum hold
@@ -255,16 +272,10 @@ slices_are_there(struct exchange *exchange, const struct object *object, const s
         int64_t  first = parts ? selection->parts[i].first : 0;
         int64_t  last = parts ? selection->parts[i].last : object->complete - 1;
         uint64_t end = (uint64_t)last >> view.bits;
-        for (uint64_t number = (uint64_t)first >> view.bits; number <= end && looks < LOOKS_MAX; number++) {
-            struct lease     lease;
-            struct flight   *flight;
-            enum slice_found found = slice_find(&view, number, now, &lease, &flight);
-            lease_release(&lease);
-            flight_release(&flight);
-            if (found != SLICE_STORED && found != SLICE_ARRIVING)
+        for (uint64_t number = (uint64_t)first >> view.bits; number <= end && looks < LOOKS_MAX;
+             number++, looks++)
+            if (!slice_is_known(&view, number, now))
                 return false;
-            looks++;
-        }
     }
     return true;
 }

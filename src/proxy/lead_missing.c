@@ -47,6 +47,7 @@ create_refetch(struct exchange *exchange, const struct lead_missing *missing, st
     lead->slices.view = *missing->view;
     lead->slices.view.arena = &lead->arena;
     lead->slices.view.primary = lead->primary;
+    lead->slices.view.reads = NULL;
     slice_run_set_owner(run, lead);
     lead->slices.frontier = flight_acquire(flight);
     lead->exchange = exchange;
@@ -59,25 +60,23 @@ lead_start_slices(struct exchange *exchange, const struct lead_missing *missing,
 {
     wall_time         now = loop_wall(exchange->worker->loop);
     struct slice_run *run = slice_run_create(lead_send_drained);
-    struct lease      lease;
 
     if (run == NULL)
         return ERR_NO_MEMORY;
-    enum slice_found found = slice_claim(missing->view, missing->first, now, run, &lease, flight);
-    lease_release(&lease);
-    struct lead *lead = found == SLICE_OURS ? create_refetch(exchange, missing, *flight, run) : NULL;
+    enum err     err = slice_claim(missing->view, missing->first, now, run, flight);
+    struct lead *lead = err == ERR_NONE ? create_refetch(exchange, missing, *flight, run) : NULL;
     if (lead != NULL && init_refetch(lead, missing) == ERR_NONE) {
         metric_add(&exchange->worker->metrics.slice_fetches, 1);
         return ERR_NONE;
     }
-    if (found == SLICE_OURS)
+    if (err == ERR_NONE)
         flight_fail(*flight, FETCH_NO_RESOURCES, "");
     flight_release(flight);
     if (lead != NULL)
         lead_end(lead);
     else
         slice_run_release(&run);
-    return found == SLICE_OURS || found == SLICE_NO_MEMORY ? ERR_NO_MEMORY : ERR_EXISTS;
+    return err == ERR_NONE ? ERR_NO_MEMORY : err;
 }
 
 /* Whether the answer brings just what was asked for, of just the representation that is stored. */
@@ -101,16 +100,20 @@ is_what_was_asked(const struct lead *lead, const struct head *head, const struct
     return validators_share_strong(&slices->validators, &theirs);
 }
 
-/* Whether another generation has taken the place of the one that we fetched for. */
+/* Whether another generation has taken the place of the one that we fetched for. It was written a moment ago then, so what is
+ * not in memory is not it. */
 static bool
 is_superseded(const struct lead *lead)
 {
     const struct slice_view *view = &lead->slices.view;
     struct object            object;
     struct lease             lease;
+    struct cold             *cold;
 
-    if (!store_find(cache_store(view->cache), view->reader, &view->primary, loop_wall(lead->worker->loop),
-                    &lease))
+    enum find find = store_look(cache_store(view->cache), view->reader, &view->primary,
+                                loop_wall(lead->worker->loop), NULL, &lease, &cold);
+    cold_release(&cold);
+    if (find != FIND_FOUND)
         return false;
     bool other = object_read(lease.record.meta, &object) && (object.flags & OBJECT_SLICED)
                  && object.generation != view->generation;

@@ -77,7 +77,8 @@ init_slices(struct lead *lead, uint64_t generation, wall_time expires)
                                               .arena = &lead->arena,
                                               .primary = lead->primary,
                                               .generation = generation,
-                                              .bits = slice_bits(cache_store(cache)) },
+                                              .bits = slice_bits(cache_store(cache)),
+                                              .alone = true },
                                     .end = -1,
                                     .complete = -1,
                                     .expires = expires };
@@ -95,31 +96,13 @@ lead_next_length(const struct lead_slices *slices)
     return slices->end < 0 ? -1 : left < size ? left : size;
 }
 
-/* ERR_EXISTS: another run has it, or the store. */
-static enum err
-claim(struct lead *lead, uint64_t number, struct flight **flight)
-{
-    struct lead_slices *slices = &lead->slices;
-    struct lease        lease;
-    enum slice_found    found =
-        slice_claim(&slices->view, number, loop_wall(lead->worker->loop), slices->run, &lease, flight);
-
-    lease_release(&lease);
-    if (found == SLICE_NO_MEMORY)
-        return ERR_NO_MEMORY;
-    if (found == SLICE_OURS)
-        return ERR_NONE;
-    flight_release(flight);
-    return ERR_EXISTS;
-}
-
-/* Hooks it and opens its body. */
+/* Hooks it and opens its body. ERR_EXISTS: another run has it, or the store. */
 static enum err
 open_slice(struct lead *lead, uint64_t number, struct flight **flight)
 {
     struct lead_slices *slices = &lead->slices;
 
-    enum err err = claim(lead, number, flight);
+    enum err err = slice_claim(&slices->view, number, loop_wall(lead->worker->loop), slices->run, flight);
     if (err != ERR_NONE)
         return err;
     err = slice_share(&slices->view, *flight, slices->expires, lead_next_length(slices));
@@ -180,7 +163,8 @@ land_head(struct lead *lead)
 void
 lead_publish_slices(struct lead *lead)
 {
-    fill_end(flight_fill(lead->flight)); /* the body is not here */
+    fill_end(flight_fill(lead->flight));               /* the body is not here */
+    lead->slices.view.alone = lead->slices.head_later; /* else whoever finds the head may fetch slices, too */
     if (!lead->slices.head_later)
         land_head(lead);
 }

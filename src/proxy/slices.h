@@ -2,8 +2,9 @@
  *
  *      slice 7 stored ─▶ lease      slice 8 under way ─▶ cursor      slice 9 neither ─▶ we lead a fetch of what is missing
  *
- * The reader holds one slice at a time: however slow its client is, it pins no more. Slices that our own fetch has brought
- * and the store does not have yet are kept for us in exchange->ahead.
+ * The reader holds one slice at a time: however slow its client is, it pins no more. A stored slice that is not in memory is read first
+ * (thaw.h). Slices that our own fetch has brought and the
+ * store does not have yet are kept for us in exchange->ahead.
  *
  * Owner: the exchange; it lies in its arena.
  */
@@ -44,7 +45,8 @@ void slices_note_begun(struct exchange *exchange);
 /* Nothing went out, and what was found is of no use: the answer is to be looked for again, distrusting what is stored. */
 void slices_take_back(struct exchange *exchange);
 
-/* Whether all that is selected is stored. Looks at a bounded number of slices. */
+/* Whether all that is selected is stored: of a bounded number of slices, and as the index tells without reading. What turns out to be
+ * missing nevertheless breaks the answer off. */
 bool slices_are_there(struct exchange *exchange, const struct object *object,
                       const struct selection *selection);
 

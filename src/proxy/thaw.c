@@ -74,12 +74,10 @@ join(struct thaw *thaw, struct exchange *exchange)
 }
 
 bool
-thaw_read(struct exchange *exchange)
+thaw_read(struct exchange *exchange, struct cold *cold)
 {
     struct cold_set *reads = &exchange->reads;
-    struct cold     *cold = exchange->lookup.cold;
 
-    exchange->lookup.cold = NULL;
     if (reads->count == COLD_SET) {
         cold_release(&cold);
         return false;

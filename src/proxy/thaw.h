@@ -9,9 +9,9 @@
 
 #include "exchange.h"
 
-/* Has read what the lookup found cold; the exchange is woken when it is among its `reads` and over. False: it
- * has too many, or memory ends; the lookup holds nothing then. */
-bool thaw_read(struct exchange *exchange);
+/* Has read what a look found cold: the reference is taken over. The exchange is woken when it is among its `reads` and
+ * over. False: it has too many, or memory ends. */
+bool thaw_read(struct exchange *exchange, struct cold *cold);
 
 /* Has `cold` read for the body that is being sent; the reference is taken over. At the end relief_take is
  * called. False: no memory. */

@@ -22,30 +22,37 @@ unsigned slice_bits(const struct store *store);
 
 /* ── one representation, as somebody on one thread sees it ── */
 struct slice_view {
-    struct cache    *cache;
-    unsigned         reader; /* the thread's number in the store */
-    struct arena    *arena;  /* for keys; given back at once */
-    struct store_key primary;
-    uint64_t         generation;
-    unsigned         bits;
+    struct cache          *cache;
+    unsigned               reader; /* the thread's number in the store */
+    struct arena          *arena;  /* for keys; given back at once */
+    struct store_key       primary;
+    uint64_t               generation;
+    unsigned               bits;
+    const struct cold_set *reads; /* what was COLD before, and has been read; NULL: nothing */
+    bool alone; /* nobody else writes slices of this generation: none that is claimed can be there */
 };
 
 struct slice_run;
 
 enum slice_found {
-    SLICE_STORED,   /* a lease */
+    SLICE_STORED, /* a lease */
+    SLICE_COLD, /* it, or what may be it, must be read first: a reference, for the view's reads at the next look */
     SLICE_ARRIVING, /* the flight under way, a reference */
-    SLICE_MISSING,  /* neither */
-    SLICE_OURS,     /* of slice_claim: a new flight, hooked, a reference */
+    SLICE_MISSING,  /* none of these */
     SLICE_NO_MEMORY
 };
 
 enum slice_found slice_find(const struct slice_view *view, uint64_t number, wall_time now,
-                            struct lease *lease, struct flight **flight);
+                            struct lease *lease, struct cold **cold, struct flight **flight);
 
-/* As slice_find, but what is missing becomes a flight of the run. */
-enum slice_found slice_claim(const struct slice_view *view, uint64_t number, wall_time now,
-                             struct slice_run *run, struct lease *lease, struct flight **flight);
+/* Whether it is stored or under way, for who looks at many and reads none: as store_knows tells, so once in 10^5 it is
+ * not there after all. Also true when memory ends. */
+bool slice_is_known(const struct slice_view *view, uint64_t number, wall_time now);
+
+/* What is missing becomes a flight of the run, hooked: *flight is a reference. ERR_EXISTS: it is stored, or under way, or
+ * must be read first: slice_find tells. ERR_NO_MEMORY. */
+MUST_CHECK enum err slice_claim(const struct slice_view *view, uint64_t number, wall_time now,
+                                struct slice_run *run, struct flight **flight);
 
 /* ── a run: slices that one fetch brings ── */
 

@@ -21,26 +21,45 @@ struct world {
     wall_time             now;
 };
 
+/* `directory`: of its store; NULL: in memory. */
 static inline void
-begin(struct world *world)
+open_in(struct world *world, const char *directory)
 {
     struct fault        fault;
-    struct store_config config = { .size = 16 << 20, .readers = 2 };
+    struct store_config config = { .directory = directory, .size = 16 << 20, .readers = 2 };
 
-    memory_begin(&world->memory);
-    option_defaults(&cache_options, &world->settings);
-    world->now = clock_wall();
     cr_assert_eq(store_open(&world->store, &config, &fault), ERR_NONE, "%s", fault.text);
     struct cache_config cache = { .store = world->store, .workers = 2, .recent_slots = 64 };
     cr_assert_eq(cache_create(&world->cache, &cache), ERR_NONE);
 }
 
 static inline void
-end(struct world *world)
+begin_in(struct world *world, const char *directory)
+{
+    memory_begin(&world->memory);
+    option_defaults(&cache_options, &world->settings);
+    world->now = clock_wall();
+    open_in(world, directory);
+}
+
+static inline void
+begin(struct world *world)
+{
+    begin_in(world, NULL);
+}
+
+static inline void
+close_store(struct world *world)
 {
     if (world->store != NULL)
         store_close(&world->store);
     cache_destroy(&world->cache);
+}
+
+static inline void
+end(struct world *world)
+{
+    close_store(world);
     memory_end(&world->memory);
 }
 

@@ -36,9 +36,8 @@ view_of(struct world *world, const struct store_key *primary, uint64_t generatio
 static struct flight *
 claim(struct world *world, const struct slice_view *view, uint64_t number, struct slice_run *run)
 {
-    struct lease   lease;
     struct flight *flight;
-    cr_assert_eq(slice_claim(view, number, world->now, run, &lease, &flight), SLICE_OURS);
+    cr_assert_eq(slice_claim(view, number, world->now, run, &flight), ERR_NONE);
     cr_assert_eq(slice_number(flight), number);
     return flight;
 }
@@ -47,11 +46,15 @@ static enum slice_found
 find(struct world *world, const struct slice_view *view, uint64_t number)
 {
     struct lease     lease;
+    struct cold     *cold;
     struct flight   *flight;
-    enum slice_found found = slice_find(view, number, world->now, &lease, &flight);
+    enum slice_found found = slice_find(view, number, world->now, &lease, &cold, &flight);
     cr_assert_eq(found == SLICE_STORED, lease.shard != NULL);
+    cr_assert_eq(found == SLICE_COLD, cold != NULL);
     cr_assert_eq(found == SLICE_ARRIVING, flight != NULL);
+    cr_assert_eq(found != SLICE_MISSING, slice_is_known(view, number, world->now));
     lease_release(&lease);
+    cold_release(&cold);
     flight_release(&flight);
     return found;
 }
@@ -107,14 +110,17 @@ Test(cache_slice, one_claims_the_others_join_and_then_it_is_stored)
     struct slice_run *run = new_run();
 
     cr_assert_eq(find(&world, &view, 7), SLICE_MISSING);
-    struct flight *flight = claim(&world, &view, 7, run);
+    struct flight *flight = claim(&world, &view, 7, run), *second;
     cr_assert_eq(find(&world, &view, 7), SLICE_ARRIVING);
+    cr_assert_eq(slice_claim(&view, 7, world.now, run, &second), ERR_EXISTS);
+    cr_assert_null(second);
     cr_assert_eq(find(&world, &view, 8), SLICE_MISSING);
     cr_assert_eq(find(&world, &other, 7), SLICE_MISSING);
     cr_assert_not(slice_is_stored(flight));
     store_slice(&world, &view, flight, "seven");
     cr_assert(slice_is_stored(flight));
     cr_assert_eq(find(&world, &view, 7), SLICE_STORED);
+    cr_assert_eq(slice_claim(&view, 7, world.now, run, &second), ERR_EXISTS);
     flight_release(&flight);
     slice_run_release(&run);
     end(&world);
