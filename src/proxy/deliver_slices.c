@@ -104,13 +104,14 @@ slices_continue(struct exchange *exchange, enum fill_state *state)
     slices->at = slices->stand = slices_start(slices, 1);
     slices->begun = true;
     cursor_close(&exchange->out.cursor);
+    lease_release(&exchange->lookup.lease); /* of what is stale; it would be pinned as long as we send */
     exchange->out.slices = slices;
     return true;
 }
 
 /* ── ending ── */
 
-/* What was read for a slice that we leave is not for the next one. */
+/* The read of a slice that we leave is not for the next one. */
 static void
 leave_slice(struct exchange *exchange)
 {
@@ -137,13 +138,19 @@ slices_close(struct exchange *exchange)
 
 /* ── reading ── */
 
+static struct span
+rest_of_lease(const struct slices *slices)
+{
+    int64_t start = slices_start(slices, slices_number(slices, slices->stand));
+    return span_skip(slices->lease.record.body, (size_t)(slices->stand - start));
+}
+
 static size_t
 peek_slice(struct slices *slices, struct iovec *pieces, int *count, enum fill_state *state)
 {
     if (slices->cursor.fill != NULL)
         return cursor_peek(&slices->cursor, pieces, count, state);
-    int64_t     start = slices_start(slices, slices_number(slices, slices->stand));
-    struct span rest = span_skip(slices->lease.record.body, (size_t)(slices->stand - start));
+    struct span rest = rest_of_lease(slices);
     *state = FILL_WHOLE;
     *count = rest.len > 0;
     pieces[0] = (struct iovec){ (char *)(uintptr_t)rest.at, rest.len };
@@ -160,6 +167,17 @@ advance_slice(struct exchange *exchange, size_t bytes)
     slices->stand += (int64_t)bytes;
     if (slices->lease.shard != NULL && (slices->stand & ((INT64_C(1) << slices->view.bits) - 1)) == 0)
         leave_slice(exchange);
+}
+
+struct lease *
+slices_lease(const struct exchange *exchange, size_t *left)
+{
+    struct slices *slices = exchange->out.slices;
+
+    if (slices->lease.shard == NULL)
+        return NULL;
+    *left = rest_of_lease(slices).len;
+    return &slices->lease;
 }
 
 static size_t

@@ -1,32 +1,16 @@
 /* relief.c: see relief.h.
  *
  * What points into the record (head, pieces of the body, the object) moves with it: the record lies in private
- * memory in the same order, so each pointer moves by the same distance.
+ * memory in the same order, so each pointer moves by the same distance. Of a slice only its lease knows where it is.
  */
 #include "relief.h"
 
+#include "slices.h"
 #include "thaw.h"
 
 #include <larder/base/check.h>
 
 enum { SWEEP_MOST = 256 }; /* begun in one turn */
-
-static bool
-sends_from_lease(const struct exchange *exchange)
-{
-    return exchange->step == STEP_DELIVER && exchange->lookup.lease.shard != NULL
-           && exchange->out.cursor.fill == NULL && exchange->out.slices == NULL;
-}
-
-void
-relief_note(struct exchange *exchange)
-{
-    if (!sends_from_lease(exchange))
-        return;
-    exchange->stalled = true;
-    list_remove(&exchange->slow_node);
-    list_push_back(&exchange->worker->slow, &exchange->slow_node);
-}
 
 /* How much of the body's end is still to be sent, at most. */
 static size_t
@@ -45,26 +29,55 @@ left_of_body(const struct exchange *exchange)
     return left;
 }
 
+/* The lease that the body goes out from, of a whole object or of a slice, and what is left of it; NULL: it comes from elsewhere. */
+static struct lease *
+lease_of(struct exchange *exchange, size_t *left)
+{
+    if (exchange->step != STEP_DELIVER)
+        return NULL;
+    if (exchange->out.slices != NULL)
+        return slices_lease(exchange, left);
+    if (exchange->lookup.lease.shard == NULL || exchange->out.cursor.fill != NULL)
+        return NULL;
+    *left = left_of_body(exchange);
+    return &exchange->lookup.lease;
+}
+
+void
+relief_note(struct exchange *exchange)
+{
+    size_t left;
+
+    if (lease_of(exchange, &left) == NULL)
+        return;
+    exchange->stalled = true;
+    list_remove(&exchange->slow_node);
+    list_push_back(&exchange->worker->slow, &exchange->slow_node);
+}
+
 /* False: there is no room, or no memory. */
 static bool
-begin(struct exchange *exchange)
+begin(struct exchange *exchange, const struct lease *lease)
 {
-    struct cold *cold = lease_read(&exchange->lookup.lease, loop_wall(exchange->worker->loop));
+    struct cold *cold = lease_read(lease, loop_wall(exchange->worker->loop));
     return cold != NULL && thaw_lease(exchange, cold);
 }
 
 bool
 relief_is_awaited(struct exchange *exchange)
 {
+    size_t left;
+
     if (exchange->thaw != NULL && exchange->frozen)
         return true;
     exchange->frozen = false;
-    if (!exchange->stalled || !sends_from_lease(exchange))
+    struct lease *lease = exchange->stalled ? lease_of(exchange, &left) : NULL;
+    if (lease == NULL)
         return false;
     exchange->stalled = false;
-    if (lease_is_warm(&exchange->lookup.lease, left_of_body(exchange), loop_wall(exchange->worker->loop)))
+    if (lease_is_warm(lease, left, loop_wall(exchange->worker->loop)))
         return false;
-    exchange->frozen = exchange->thaw != NULL || begin(exchange);
+    exchange->frozen = exchange->thaw != NULL || begin(exchange, lease);
     return exchange->frozen;
 }
 
@@ -78,23 +91,35 @@ shift(struct span *bytes, const struct record *from, const struct record *to)
         bytes->at = to->key.at + (bytes->at - from->key.at);
 }
 
-void
-relief_take(struct exchange *exchange, const struct cold *cold)
+static void
+shift_pointers(struct exchange *exchange, const struct record *from)
 {
     struct lookup   *lookup = &exchange->lookup;
     struct delivery *out = &exchange->out;
-    struct record    from = lookup->lease.record;
 
-    exchange->frozen = false;
-    if (!sends_from_lease(exchange) || !lease_move(&lookup->lease, cold))
-        return;
-    list_remove(&exchange->slow_node);
-    shift(&out->head[0], &from, &lookup->lease.record);
-    shift(&out->head[1], &from, &lookup->lease.record);
+    shift(&out->head[0], from, &lookup->lease.record);
+    shift(&out->head[1], from, &lookup->lease.record);
     for (unsigned i = 0; i < out->piece_count; i++)
-        shift(&out->pieces[i], &from, &lookup->lease.record);
+        shift(&out->pieces[i], from, &lookup->lease.record);
     if (!object_read(lookup->lease.record.meta, &lookup->object))
         lookup->object = (struct object){ 0 }; /* its head is on its way; nothing reads it again */
+}
+
+void
+relief_take(struct exchange *exchange, const struct cold *cold)
+{
+    size_t        left;
+    struct lease *lease = lease_of(exchange, &left);
+
+    exchange->frozen = false;
+    if (lease == NULL)
+        return;
+    struct record from = lease->record;
+    if (!lease_move(lease, cold))
+        return;
+    list_remove(&exchange->slow_node);
+    if (lease == &exchange->lookup.lease) /* into a slice nothing points */
+        shift_pointers(exchange, &from);
 }
 
 /* From the longest waiting on. Those for whom nothing could be done are asked again the next time, last. */
@@ -102,6 +127,7 @@ void
 relief_sweep(struct worker *worker)
 {
     unsigned begun = 0;
+    size_t   left;
 
     if (list_empty(&worker->slow) || !store_wants_leases(cache_store(worker->config.cache)))
         return;
@@ -110,8 +136,8 @@ relief_sweep(struct worker *worker)
         struct exchange *exchange = CONTAINER_OF(node, struct exchange, slow_node);
         if (begun == SWEEP_MOST)
             return;
-        if (exchange->thaw == NULL && sends_from_lease(exchange) && lease_is_wanted(&exchange->lookup.lease)
-            && begin(exchange))
+        const struct lease *lease = exchange->thaw == NULL ? lease_of(exchange, &left) : NULL;
+        if (lease != NULL && lease_is_wanted(lease) && begin(exchange, lease))
             begun++;
     }
 }

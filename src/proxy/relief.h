@@ -5,7 +5,7 @@
  *            └─ goes on ─▶ is what comes next still in memory? ── no ─▶ it is read, and the exchange waits
  *
  * Both are the same act: the record is read by a thread of the store into private memory, and the answer goes
- * on from there.
+ * on from there. The record is a whole object, or the slice that goes out just now.
  */
 #ifndef PROXY_RELIEF_H
 #define PROXY_RELIEF_H

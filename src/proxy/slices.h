@@ -2,8 +2,8 @@
  *
  *      slice 7 stored ─▶ lease      slice 8 under way ─▶ cursor      slice 9 neither ─▶ we lead a fetch of what is missing
  *
- * The reader holds one slice at a time: however slow its client is, it pins no more. A stored slice that is not in memory is read first
- * (thaw.h). Slices that our own fetch has brought and the
+ * The reader holds one slice at a time: however slow its client is, it pins no more, and not even that when the store wants
+ * it back (relief.h). A stored slice that is not in memory is read first (thaw.h). Slices that our own fetch has brought and the
  * store does not have yet are kept for us in exchange->ahead.
  *
  * Owner: the exchange; it lies in its arena.
@@ -49,6 +49,9 @@ void slices_take_back(struct exchange *exchange);
  * missing nevertheless breaks the answer off. */
 bool slices_are_there(struct exchange *exchange, const struct object *object,
                       const struct selection *selection);
+
+/* The lease of the stored slice that goes out, and how much of its end is still to be sent; NULL: there is none. */
+struct lease *slices_lease(const struct exchange *exchange, size_t *left);
 
 /* The exchange's lead has brought a slice: it is kept until the exchange has come to it, or the store has it. */
 void slices_keep(struct exchange *exchange, struct flight *flight);

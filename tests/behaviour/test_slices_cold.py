@@ -1,6 +1,7 @@
-"""Slices whose pages are not in memory are read by threads of the store: as in test_cold.py for whole objects.
+"""Slices whose pages are not in memory are read by threads of the store, and slow readers of slices hold nothing up: as in
+test_cold.py for whole objects.
 
-A store of 64 MB has slices of 512 KiB here.
+A store of 64 MB has slices of 512 KiB here, one of 16 MB on two workers such of 256 KiB.
 """
 
 import glob
@@ -8,8 +9,8 @@ import os
 
 import pytest
 
-from test_cold import drop_pages, shards, store  # noqa: F401
-from test_slices import Chunked, Thing, check, piece
+from test_cold import SlowReader, churn, drop_pages, shards, store  # noqa: F401
+from test_slices import Chunked, Thing, body, check, piece
 from wire import compose
 
 SLICE = 512 * 1024
@@ -148,3 +149,41 @@ def test_a_file_that_is_cut_under_cold_slices(origin, start, store):  # noqa: F8
         check(larder.get("/0"), "v1", size)
     assert larder.process.poll() is None and len(origin.asked()) > 2
     larder.wait(lambda s: s["store.damaged"] > 0)
+
+
+# ── slow readers ──
+
+
+def are_few_pinned(stats):
+    """Up to a twentieth of the segments may wait for leases."""
+    return stats["store.segments_pinned"] * 20 <= stats["store.segments"]
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_slow_readers_of_slices_hold_nothing_up(origin, start, store, kind):  # noqa: F811
+    """Each holds one slice, of which it is given a copy when that must go. What it comes to later is stored, or fetched anew."""
+    objects, readers, size = 8, 160, 700_000
+    place = ("--cache", store, "16M") if kind == "disk" else ()
+    larder = start(*place, ram="16M")
+    for i in range(objects):
+        origin.on(f"/{i}", Thing(size, f"v{i}"))
+        larder.store(f"/{i}", appends=3)
+    slow = [SlowReader(larder, f"/{i % objects}") for i in range(readers)]
+    for reader in slow:
+        while reader.length is None:
+            reader.read(100)
+    stats = larder.stats()
+    assert stats["proxy.requests_active"] == readers
+    for i in range(3000):
+        churn(origin, larder, f"/churn-{i}", 150_000)
+        slow[i % readers].read(1 if i % 3 else 30_000)  # some of them go on to another slice meanwhile
+        stats = larder.stats()
+        if stats["store.leases_moved"] >= readers and are_few_pinned(stats):
+            break
+    assert stats["store.leases_moved"] >= readers and are_few_pinned(stats)
+    assert stats["store.evicted"] > 0
+    assert all([churn(origin, larder, f"/after-{i}", 150_000) for i in range(120)])  # more than it holds
+    assert are_few_pinned(larder.stats())
+    for i, reader in enumerate(slow):
+        assert reader.drain() == body(f"v{i % objects}", size), i
+    larder.wait(lambda s: s["proxy.requests_active"] == 0)
