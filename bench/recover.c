@@ -1,12 +1,14 @@
 /* recover.c: `larder-bench recover`: how long a store takes to be warm again.
  *
- *      fork: fill ── kill -9 (or an orderly stop) ──▶ open: returns ──▶ the last shard is ready
+ *      fork: fill ── kill -9 (or an orderly stop) ──▶ fork: open: returns ──▶ the last shard is ready ──┐
+ *                                                      └──◀── the next round ──◀── kill -9 (or a stop) ─┘
  *
  * The store is filled through the same interface as the server's, in a process of its own, so that it can be
- * killed. With --cold the files leave the page cache before they are opened again.
+ * killed; each round is one too, so that every one finds the store as the first did. With --cold the files leave the page cache before they are opened again.
  */
 #include "command.h"
 #include "load_print.h"
+#include "store_bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +24,8 @@
 #include <unistd.h>
 
 struct settings {
-    int64_t records, size, shards;
-    bool    clean, cold;
+    int64_t records, size, shards, rounds;
+    bool    clean, cold, filled;
 };
 
 #define FLAG(name, type, least, most, initial, value, help)                                                  \
@@ -35,8 +37,11 @@ static const struct row flags[] = {
     FLAG(records, COUNT, 1, 100000000, 1000000, "N", "Records to be stored and found again."),
     FLAG(size, SIZE, 0, 1 << 20, 1024, "SIZE", "Bytes of each body."),
     FLAG(shards, COUNT, 1, 16, 2, "N", "Shards, if the store is large enough for them."),
+    FLAG(rounds, COUNT, 1, STORE_BENCH_ROUNDS_MAX, 1, "N",
+         "So often it is opened, and killed or stopped again."),
     FLAG(clean, SWITCH, 0, 0, 0, NULL, "Stop it in order, so that there is a snapshot; else it is killed."),
     FLAG(cold, SWITCH, 0, 0, 0, NULL, "Put the files out of the page cache before they are opened again."),
+    FLAG(filled, SWITCH, 0, 0, 0, NULL, "An earlier run with the same flags has filled it."),
 };
 
 enum { KEY = 64, HEADROOM = 192, BATCH = 1000 };
@@ -184,7 +189,7 @@ make_cold(const char *directory)
     }
 }
 
-/* ── telling ── */
+/* ── opening again ── */
 
 static uint64_t
 sum(const struct store *store, size_t offset)
@@ -196,46 +201,135 @@ sum(const struct store *store, size_t offset)
     return total;
 }
 
-static void
-tell(const struct store *store, nsec opened, nsec ready, nsec cpu)
-{
-    char     bytes[UNITS_TEXT_SIZE], first[UNITS_TEXT_SIZE], all[UNITS_TEXT_SIZE], busy[UNITS_TEXT_SIZE];
-    uint64_t found = sum(store, offsetof(struct store_metrics, objects));
+/* What a round tells, through a pipe. */
+struct round {
+    uint64_t found, bytes;
+    unsigned shards;
+    nsec     opened, ready, cpu;
+};
 
-    printf("%" PRIu64 " records, %s, %u shards\n", found,
-           units_round_size(sum(store, offsetof(struct store_metrics, bytes_live)), bytes),
-           store_metrics_count(store));
-    printf("  opened   %12s   from here on requests are answered\n", units_round_time(opened, first));
-    printf("  ready    %12s   all that was stored can be found: %" PRId64 " ns for each record\n",
-           units_round_time(ready, all), found == 0 ? 0 : ready / (nsec)found);
-    printf("  processor%12s   of all threads meanwhile: %" PRId64 " ns for each record\n",
-           units_round_time(cpu, busy), found == 0 ? 0 : cpu / (nsec)found);
+static enum err
+measure(struct store **store, const char *directory, const struct settings *settings, struct round *round,
+        struct fault *fault)
+{
+    sem_t        done;
+    struct batch nothing = { .from = 0, .to = 0 };
+    mono_time    begin = clock_mono();
+    nsec         cpu = clock_process_cpu();
+    enum err     err = open_store(store, directory, settings, fault);
+
+    if (err != ERR_NONE)
+        return err;
+    round->opened = mono_since(clock_mono(), begin);
+    CHECK(sem_init(&done, 0, 0) == 0);
+    submit_to_all(*store, &nothing, &done); /* a job runs when its shard is recovered */
+    round->ready = mono_since(clock_mono(), begin);
+    round->cpu = clock_process_cpu() - cpu;
+    round->shards = store_metrics_count(*store);
+    round->found = sum(*store, offsetof(struct store_metrics, objects));
+    round->bytes = sum(*store, offsetof(struct store_metrics, bytes_live));
+    return ERR_NONE;
 }
 
-static int
-measure(const char *directory, const struct settings *settings, struct fault *fault)
+/* Does not return. It ends as the first run did, so that the next round finds the same. */
+static void
+be_a_round(const char *directory, const struct settings *settings, int pipe_end)
 {
     struct store *store;
-    sem_t         done;
-    struct batch  nothing = { .from = 0, .to = 0 };
-    mono_time     begin = clock_mono();
-    nsec          cpu = clock_process_cpu();
+    struct fault  fault;
+    struct round  round = { 0 };
 
-    if (open_store(&store, directory, settings, fault) != ERR_NONE)
-        return EXIT_FAILURE;
-    nsec opened = mono_since(clock_mono(), begin);
-    CHECK(sem_init(&done, 0, 0) == 0);
-    submit_to_all(store, &nothing, &done); /* a job runs when its shard is recovered */
-    tell(store, opened, mono_since(clock_mono(), begin), clock_process_cpu() - cpu);
-    bool all = sum(store, offsetof(struct store_metrics, objects)) == (uint64_t)settings->records;
-    store_close(&store);
-    return all ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (measure(&store, directory, settings, &round, &fault) != ERR_NONE) {
+        fprintf(stderr, "larder-bench recover: %s\n", fault.text);
+        _exit(EXIT_FAILURE);
+    }
+    if (write(pipe_end, &round, sizeof round) != sizeof round)
+        _exit(EXIT_FAILURE);
+    if (settings->clean)
+        store_close(&store);
+    kill(getpid(), SIGKILL);
+}
+
+static enum err
+run_round(const char *directory, const struct settings *settings, struct round *round, struct fault *fault)
+{
+    int ends[2];
+
+    if (settings->cold)
+        make_cold(directory);
+    if (pipe(ends) != 0)
+        return fault_set_errno(fault, errno, "cannot make a pipe");
+    pid_t pid = fork();
+    if (pid == 0)
+        be_a_round(directory, settings, ends[1]);
+    close(ends[1]);
+    bool told = pid > 0 && read(ends[0], round, sizeof *round) == sizeof *round;
+    close(ends[0]);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0)
+        CHECK(errno == EINTR);
+    return told ? ERR_NONE : fault_set(fault, ERR_SYSTEM, "the store in %s could not be opened", directory);
+}
+
+/* ── telling ── */
+
+struct rounds {
+    unsigned     count;
+    bool         all_found; /* every record, each time */
+    struct round last;
+    double       opened[STORE_BENCH_ROUNDS_MAX], ready[STORE_BENCH_ROUNDS_MAX], cpu[STORE_BENCH_ROUNDS_MAX];
+};
+
+static const char *
+time_text(double ns, char text[UNITS_TEXT_SIZE])
+{
+    return units_round_time((nsec)ns, text);
+}
+
+static void
+tell_row(const char *what, double *times, unsigned count, double records)
+{
+    char   middle[UNITS_TEXT_SIZE], least[UNITS_TEXT_SIZE], most[UNITS_TEXT_SIZE];
+    double median = store_bench_median(times, count);
+
+    printf("%-10s %12s %12s %12s %12.0f\n", what, time_text(median, middle), time_text(times[0], least),
+           time_text(times[count - 1], most), median / records);
+}
+
+static void
+tell(struct rounds *rounds)
+{
+    char   bytes[UNITS_TEXT_SIZE];
+    double records = rounds->last.found == 0 ? 1 : (double)rounds->last.found;
+
+    printf("%" PRIu64 " records, %s, %u shards, opened %u times\n", rounds->last.found,
+           units_round_size(rounds->last.bytes, bytes), rounds->last.shards, rounds->count);
+    printf("%-10s %12s %12s %12s %12s\n", "", "median", "least", "most", "ns a record");
+    tell_row("opened", rounds->opened, rounds->count, records);
+    tell_row("ready", rounds->ready, rounds->count, records);
+    tell_row("processor", rounds->cpu, rounds->count, records);
+}
+
+static enum err
+run_rounds(const char *directory, const struct settings *settings, struct rounds *rounds, struct fault *fault)
+{
+    enum err err = ERR_NONE;
+
+    rounds->all_found = true;
+    while (err == ERR_NONE && rounds->count < settings->rounds) {
+        err = run_round(directory, settings, &rounds->last, fault);
+        rounds->all_found = rounds->all_found && rounds->last.found == (uint64_t)settings->records;
+        rounds->opened[rounds->count] = (double)rounds->last.opened;
+        rounds->ready[rounds->count] = (double)rounds->last.ready;
+        rounds->cpu[rounds->count++] = (double)rounds->last.cpu;
+    }
+    return err;
 }
 
 static int
 run(const void *given, const struct texts *operands, struct fault *fault)
 {
     const struct settings *settings = given;
+    struct rounds          rounds = { 0 };
     char                   directory[256];
 
     if (operands->at[0].len >= sizeof directory) {
@@ -243,11 +337,11 @@ run(const void *given, const struct texts *operands, struct fault *fault)
         return EXIT_FAILURE;
     }
     snprintf(directory, sizeof directory, "%.*s", SPAN_ARG(operands->at[0]));
-    if (run_first(directory, settings, fault) != ERR_NONE)
+    if ((!settings->filled && run_first(directory, settings, fault) != ERR_NONE)
+        || run_rounds(directory, settings, &rounds, fault) != ERR_NONE)
         return EXIT_FAILURE;
-    if (settings->cold)
-        make_cold(directory);
-    return measure(directory, settings, fault);
+    tell(&rounds);
+    return rounds.all_found ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const struct command command_recover = {
@@ -256,9 +350,11 @@ const struct command command_recover = {
     .operands_least = 1,
     .operands_most = 1,
     .summary = "how long a store takes to be warm again after kill -9",
-    .help = "Fills a store in DIRECTORY, kills the process that did so, and opens it again. Fails when not "
-            "every\n"
-            "record is back. The directory stays; it must be empty, or a store that may be lost.\n",
+    .help =
+        "Fills a store in DIRECTORY, kills the process that did so, and opens it again. The times: until\n"
+        "requests are answered (opened), until all that was stored can be found (ready), and what all\n"
+        "threads took meanwhile (processor). Fails when not every record is back. The directory stays; it\n"
+        "must be empty, or a store that may be lost.\n",
     .flags = ROW_TABLE(flags),
     .settings_size = sizeof(struct settings),
     .run = run,
