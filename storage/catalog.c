@@ -89,7 +89,7 @@ grow(struct shard *shard, struct index_drops *drops)
 {
     struct index_table table;
 
-    if (!index_is_full(&shard->index) || !index_grow_prepare(&shard->index, &table))
+    if (!index_grow_prepare(&shard->index, &table))
         return;
     lock_acquire(&shard->lock);
     index_grow_begin(&shard->index, table);
@@ -162,7 +162,7 @@ expiry_of(const struct shard *shard, wall_time expires)
     return units >= INDEX_EXPIRY_ASK ? INDEX_EXPIRY_ASK : (uint32_t)units;
 }
 
-/* Under the lock. */
+/* Under the lock, or before readers come in. */
 static void
 take_out(struct shard *shard, struct digest digest, struct index_place place, unsigned *freq)
 {
@@ -197,35 +197,35 @@ catalog_put(struct shard *shard, struct digest digest, const struct catalog_item
         account_reason(shard, CATALOG_REMOVED, 1);
     }
     account_drops(shard, &drops);
-    grow(shard, &drops);
+    if (index_is_full(&shard->index))
+        grow(shard, &drops);
 }
 
 void
 catalog_restore(struct shard *shard, struct digest digest, const struct catalog_item *old,
                 const struct catalog_written *written, unsigned freq)
 {
-    struct index_facts facts = { .place = written->place,
-                                 .freq = freq,
-                                 .expiry = expiry_of(shard, written->expires),
-                                 .unverified = true,
-                                 .size = written->size };
+    struct index_facts     facts = { .place = written->place,
+                                     .freq = freq,
+                                     .expiry = expiry_of(shard, written->expires),
+                                     .unverified = true,
+                                     .size = written->size };
     struct eviction_object object = { .hash = digest.low, .size = written->size, .lifetime = UINT32_MAX };
     struct index_drops     drops;
     unsigned               before;
 
     drops.count = 0;
-    lock_acquire(&shard->lock);
     if (old != NULL)
         take_out(shard, digest, old->place, &before);
     index_insert(&shard->index, digest.low, &facts, &drops);
     segment_at(shard, written->place)->view.worth += shard->eviction->place(shard->policy, &object).worth;
-    lock_release(&shard->lock);
 
     account_in(shard, written->place, written->size);
     if (old != NULL)
         account_out(shard, old->place, old->size);
     account_drops(shard, &drops);
-    grow(shard, &drops);
+    if (index_is_full(&shard->index))
+        grow(shard, &drops);
 }
 
 void

@@ -39,7 +39,7 @@ void catalog_drop_damaged(struct shard *shard, uint64_t hash, struct index_place
 void catalog_put(struct shard *shard, struct digest digest, const struct catalog_item *old,
                  const struct catalog_written *written, const struct eviction_verdict *verdict);
 
-/* Enters a record of an earlier run, unverified. `old` as above; nobody reads yet. */
+/* Enters a record of an earlier run, unverified. `old` as above. Nobody reads yet, so it takes no lock. */
 void catalog_restore(struct shard *shard, struct digest digest, const struct catalog_item *old,
                      const struct catalog_written *written, unsigned freq);
 

@@ -164,6 +164,8 @@ ghost_take(struct ghost *ghost, uint64_t hash)
     struct ghost_line *line = line_of(ghost, hash);
     uint32_t           tag = tag_of(ghost, hash);
 
+    if (ghost->lately == 0) /* nothing was dropped yet: a start finds a million records again */
+        return false;
     for (unsigned i = 0; i < GHOST_WAYS; i++) {
         struct ghost_entry *entry = &line->entries[i];
         if (entry->tag == tag && counts(ghost, entry)) {

@@ -277,12 +277,11 @@ struct tomb {
     uint64_t      position; /* 0: free */
 };
 
+enum { TOMBS_FIRST = 16 };
+
 static enum err
-tombs_init(struct tombs *tombs, uint64_t count)
+tombs_init(struct tombs *tombs, uint64_t room)
 {
-    uint64_t room = 16;
-    while (room < 2 * count)
-        room *= 2;
     *tombs = (struct tombs){ .slots = calloc(room, sizeof tombs->slots[0]), .mask = room - 1 };
     return tombs->slots == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
@@ -304,10 +303,47 @@ tomb_of(const struct tombs *tombs, struct digest digest)
     return &tombs->slots[at];
 }
 
+void
+tombs_prefetch(const struct tombs *tombs, struct digest digest)
+{
+    __builtin_prefetch(&tombs->slots[digest.low & tombs->mask]);
+}
+
 bool
 tombs_cover(const struct tombs *tombs, struct digest digest, uint64_t position)
 {
     return position <= tombs->floor || position <= tomb_of(tombs, digest)->position;
+}
+
+/* As large as what is in it asks for, and not as the ring could: each record that is found again looks here, and most
+ * rings hold little. */
+static enum err
+tombs_grow(struct tombs *tombs)
+{
+    struct tombs larger;
+    enum err     err = tombs_init(&larger, 2 * (tombs->mask + 1));
+
+    if (err != ERR_NONE)
+        return err;
+    for (uint64_t i = 0; i <= tombs->mask; i++)
+        if (tombs->slots[i].position != 0)
+            *tomb_of(&larger, tombs->slots[i].digest) = tombs->slots[i];
+    larger.count = tombs->count;
+    tombs_fini(tombs);
+    *tombs = larger;
+    return ERR_NONE;
+}
+
+static enum err
+tombs_add(struct tombs *tombs, struct digest digest, uint64_t position)
+{
+    if (2 * (tombs->count + 1) > tombs->mask + 1 && tombs_grow(tombs) != ERR_NONE)
+        return ERR_NO_MEMORY;
+    struct tomb *tomb = tomb_of(tombs, digest);
+    tombs->count += tomb->position == 0;
+    tomb->digest = digest;
+    tomb->position = position > tomb->position ? position : tomb->position;
+    return ERR_NONE;
 }
 
 struct replay {
@@ -320,8 +356,7 @@ struct replay {
     bool            ended; /* zeros have begun */
 };
 
-/* False: damage. */
-static bool
+static enum err
 replay_slot(struct replay *replay, const struct journal_slot *slot)
 {
     static const struct journal_slot zeros;
@@ -332,12 +367,12 @@ replay_slot(struct replay *replay, const struct journal_slot *slot)
         if (!replay->ended)
             journal->next = number;
         replay->ended = true;
-        return replay->falls == 0;
+        return replay->falls == 0 ? ERR_NONE : ERR_CORRUPT;
     }
     uint64_t position = position_of(slot);
     if (replay->ended || le64_get(slot->sum) != slot_sum(journal, number, slot) || position == 0
         || le64_get(slot->what) >> 56 != JOURNAL_PURGE)
-        return false;
+        return ERR_CORRUPT;
     if (position <= replay->before) {
         replay->falls++;
         journal->next = number;
@@ -347,26 +382,24 @@ replay_slot(struct replay *replay, const struct journal_slot *slot)
     replay->before = position;
     journal->last = position > journal->last ? position : journal->last;
     struct digest digest = { le64_get(slot->digest_high), le64_get(slot->digest_low) };
-    struct tomb  *tomb = tomb_of(replay->tombs, digest);
-    tomb->digest = digest;
-    tomb->position = position > tomb->position ? position : tomb->position;
-    return true;
+    return tombs_add(replay->tombs, digest, position);
 }
 
 static enum err
 replay_all(struct replay *replay, struct journal_slot *slots)
 {
     struct journal *journal = replay->journal;
-    while (replay->number < journal->slots) {
+    enum err        err = ERR_NONE;
+
+    while (replay->number < journal->slots && err == ERR_NONE) {
         uint32_t left = journal->slots - replay->number;
         uint32_t count = left < READ_SLOTS ? left : READ_SLOTS;
         if (disk_read(&journal->disk, place_of(replay->number), slots, count * sizeof slots[0]) != ERR_NONE)
             return ERR_CORRUPT;
-        for (uint32_t i = 0; i < count; i++)
-            if (!replay_slot(replay, &slots[i]))
-                return ERR_CORRUPT;
+        for (uint32_t i = 0; i < count && err == ERR_NONE; i++)
+            err = replay_slot(replay, &slots[i]);
     }
-    return ERR_NONE;
+    return err;
 }
 
 enum err
@@ -374,7 +407,7 @@ journal_replay(struct journal *journal, struct tombs *tombs)
 {
     struct replay        replay = { .journal = journal, .tombs = tombs };
     struct journal_slot *slots = malloc(READ_SLOTS * sizeof slots[0]);
-    enum err             err = tombs_init(tombs, journal->slots);
+    enum err             err = tombs_init(tombs, TOMBS_FIRST);
 
     if (slots == NULL || err != ERR_NONE)
         err = ERR_NO_MEMORY;

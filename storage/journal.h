@@ -101,7 +101,7 @@ void journal_sync(struct journal *journal);
 /* The newest tombstone of each digest. */
 struct tombs {
     struct tomb *slots;
-    uint64_t     mask;
+    uint64_t     mask, count;
     uint64_t     floor;
 };
 
@@ -111,6 +111,9 @@ void                tombs_fini(struct tombs *tombs);
 
 /* Looks at all of an open journal, and changes nothing. ERR_CORRUPT: `*at` is where in the file. By its owner. */
 MUST_CHECK enum err journal_check(const struct journal *journal, uint64_t *at);
+
+/* The digest will be asked about soon. */
+void tombs_prefetch(const struct tombs *tombs, struct digest digest);
 
 /* Is what was written there gone? */
 bool tombs_cover(const struct tombs *tombs, struct digest digest, uint64_t position);

@@ -15,7 +15,7 @@
 #include <larder/base/check.h>
 #include <stdlib.h>
 
-enum { HEADERS_STEP = 256, AHEAD = 12 };
+enum { HEADERS_STEP = 256, AHEAD = 12, SLACK = 32 };
 
 #define POSITION_GAP (UINT64_C(1) << 32) /* an order is smaller */
 
@@ -36,6 +36,8 @@ struct recovery {
     struct found *found; /* segments with a true header */
     uint32_t      count, at;
     uint64_t      claimed; /* records, by their footers */
+    uint32_t      silent;  /* segments that have none */
+    bool          expired; /* of what was entered, some has */
     uint64_t      last;    /* no position was larger */
 };
 
@@ -176,7 +178,9 @@ look_at_header(struct shard *shard, uint32_t segment)
         return;
     }
     recovery->found[recovery->count++] = (struct found){ le64_get(header.stamp.seq), segment };
-    recovery->claimed += survey_claim(&recovery->survey, segment, &header);
+    uint32_t claim = survey_claim(&recovery->survey, segment, &header);
+    recovery->claimed += claim;
+    recovery->silent += claim == 0;
 }
 
 static int
@@ -186,14 +190,18 @@ compare_found(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* An index that grows on the way moves each entry five times. Footers claim those too that were replaced or removed
- * since: their room is for records to come. */
+/* An index that grows on the way moves each entry five times, and one that is a little too small moves them all at the
+ * end. So what the footers do not tell of is guessed: a segment without one holds as many records as the others, and
+ * one that was open when its footer was written holds some more. Footers claim those too that were replaced or
+ * removed since: their room is for records to come. */
 static void
-reserve_index(struct shard *shard, uint64_t records)
+reserve_index(struct shard *shard)
 {
-    lock_acquire(&shard->lock);
-    index_reserve(&shard->index, records);
-    lock_release(&shard->lock);
+    const struct recovery *recovery = shard->recovery;
+    uint32_t               telling = recovery->count - recovery->silent;
+    uint64_t               guess = telling == 0 ? 0 : recovery->claimed / telling * recovery->silent;
+
+    index_reserve(&shard->index, recovery->claimed + recovery->claimed / SLACK + guess);
     shard_count_memory(shard);
 }
 
@@ -211,7 +219,7 @@ look_at_headers(struct shard *shard)
         return;
     }
     qsort(recovery->found, recovery->count, sizeof recovery->found[0], compare_found);
-    reserve_index(shard, recovery->claimed);
+    reserve_index(shard);
     recovery->at = 0;
     recovery->stage = STAGE_RECORDS;
 }
@@ -317,6 +325,7 @@ enter(struct shard *shard, struct segment *segment, const struct footer_entry *e
                                        .expires = wall_from_seconds(expires) };
 
     segment->expires = expires > segment->expires ? expires : segment->expires;
+    recovery->expired = recovery->expired || expires <= shard->epoch;
     if (tombs_cover(&recovery->tombs, digest, position)) {
         metric_add(&shard->metrics.recovery_purged, 1);
         return;
@@ -345,6 +354,13 @@ keep_entries(struct shard *shard, struct segment *segment, const struct survey *
 }
 
 static void
+look_ahead(const struct shard *shard, struct digest digest)
+{
+    tombs_prefetch(&shard->recovery->tombs, digest);
+    index_prefetch(&shard->index, digest.low);
+}
+
+static void
 enter_segment(struct shard *shard, struct segment *segment, const struct segment_header *header, bool walked)
 {
     struct recovery     *recovery = shard->recovery;
@@ -361,7 +377,7 @@ enter_segment(struct shard *shard, struct segment *segment, const struct segment
     segment_restore(&shard->table, segment, shard->clock);
     for (uint32_t i = 0; i < survey->count; i++) {
         if (i + AHEAD < survey->count)
-            index_prefetch(&shard->index, footer_digest(&survey->entries[i + AHEAD]).low);
+            look_ahead(shard, footer_digest(&survey->entries[i + AHEAD]));
         enter(shard, segment, &survey->entries[i]);
     }
     shard->clock += survey->count;
@@ -371,10 +387,12 @@ static void
 drop_if_expired(struct shard *shard, const struct index_entry *entry)
 {
     struct index_facts facts = index_read(entry);
-    struct searching   searching = { .entries = entries_of(shard, facts.place.segment),
-                                     .count = shard->table.segments[facts.place.segment].count,
-                                     .offset = facts.place.offset };
-    if (facts.expiry > 0 || !guard_run(search_guarded, &searching) || !searching.found)
+    if (facts.expiry > 0)
+        return;
+    struct searching searching = { .entries = entries_of(shard, facts.place.segment),
+                                   .count = shard->table.segments[facts.place.segment].count,
+                                   .offset = facts.place.offset };
+    if (!guard_run(search_guarded, &searching) || !searching.found)
         return;
     catalog_remove(shard, footer_digest(&searching.entry), facts.place,
                    (uint64_t)le32_get(searching.entry.size) * RECORD_ALIGN, CATALOG_EXPIRED);
@@ -398,7 +416,8 @@ look_at_records(struct shard *shard)
     struct recovery *recovery = shard->recovery;
 
     if (recovery->at == recovery->count) {
-        drop_expired(shard);
+        if (recovery->expired)
+            drop_expired(shard);
         finish(shard);
         return;
     }
