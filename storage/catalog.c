@@ -84,13 +84,14 @@ account_drops(struct shard *shard, struct index_drops *drops)
     drops->count = 0;
 }
 
-static void
+/* False: it cannot. */
+static bool
 grow(struct shard *shard, struct index_drops *drops)
 {
     struct index_table table;
 
     if (!index_grow_prepare(&shard->index, &table))
-        return;
+        return false;
     lock_acquire(&shard->lock);
     index_grow_begin(&shard->index, table);
     lock_release(&shard->lock);
@@ -106,6 +107,7 @@ grow(struct shard *shard, struct index_drops *drops)
     lock_release(&shard->lock);
     index_table_free(&table);
     shard_count_memory(shard);
+    return true;
 }
 
 /* ── finding ── */
@@ -152,13 +154,14 @@ catalog_is_unverified(struct shard *shard, struct digest digest, struct index_pl
 
 /* ── changes ── */
 
+/* From s since 1970. */
 static uint32_t
-expiry_of(const struct shard *shard, wall_time expires)
+expiry_of(const struct shard *shard, int64_t expires)
 {
-    int64_t seconds = wall_seconds(expires) + (expires.ns % NSEC_PER_SEC > 0) - shard->epoch;
-    if (seconds <= 0)
+    if (expires <= shard->epoch)
         return 0;
-    int64_t units = (seconds + INDEX_EXPIRY_UNIT - 1) / INDEX_EXPIRY_UNIT;
+    uint64_t seconds = (uint64_t)expires - (uint64_t)shard->epoch; /* it may be the end of time */
+    uint64_t units = (seconds + INDEX_EXPIRY_UNIT - 1) / INDEX_EXPIRY_UNIT;
     return units >= INDEX_EXPIRY_ASK ? INDEX_EXPIRY_ASK : (uint32_t)units;
 }
 
@@ -178,7 +181,7 @@ catalog_put(struct shard *shard, struct digest digest, const struct catalog_item
 {
     struct index_facts facts = { .place = written->place,
                                  .freq = verdict->freq,
-                                 .expiry = expiry_of(shard, written->expires),
+                                 .expiry = expiry_of(shard, segment_expiry(written->expires)),
                                  .size = written->size };
     struct index_drops drops;
     unsigned           freq;
@@ -202,30 +205,37 @@ catalog_put(struct shard *shard, struct digest digest, const struct catalog_item
 }
 
 void
-catalog_restore(struct shard *shard, struct digest digest, const struct catalog_item *old,
-                const struct catalog_written *written, unsigned freq)
+catalog_make_room(struct shard *shard, uint32_t records)
 {
-    struct index_facts     facts = { .place = written->place,
-                                     .freq = freq,
-                                     .expiry = expiry_of(shard, written->expires),
+    struct index_drops drops;
+
+    drops.count = 0;
+    while (!index_has_room(&shard->index, records) && grow(shard, &drops)) {}
+}
+
+void
+catalog_restore(struct shard *shard, const struct index_spot *spot, struct digest digest,
+                const struct catalog_item *old, const struct catalog_restored *restored)
+{
+    struct index_facts     facts = { .place = restored->place,
+                                     .freq = restored->freq,
+                                     .expiry = expiry_of(shard, restored->expires),
                                      .unverified = true,
-                                     .size = written->size };
-    struct eviction_object object = { .hash = digest.low, .size = written->size, .lifetime = UINT32_MAX };
+                                     .size = restored->size };
+    struct eviction_object object = { .hash = digest.low, .size = restored->size, .lifetime = UINT32_MAX };
     struct index_drops     drops;
     unsigned               before;
 
     drops.count = 0;
     if (old != NULL)
         take_out(shard, digest, old->place, &before);
-    index_insert(&shard->index, digest.low, &facts, &drops);
-    segment_at(shard, written->place)->view.worth += shard->eviction->place(shard->policy, &object).worth;
+    index_insert_at(&shard->index, spot, &facts, &drops);
+    segment_at(shard, restored->place)->view.worth += shard->eviction->place(shard->policy, &object).worth;
 
-    account_in(shard, written->place, written->size);
+    account_in(shard, restored->place, restored->size);
     if (old != NULL)
         account_out(shard, old->place, old->size);
     account_drops(shard, &drops);
-    if (index_is_full(&shard->index))
-        grow(shard, &drops);
 }
 
 void

@@ -39,9 +39,21 @@ void catalog_drop_damaged(struct shard *shard, uint64_t hash, struct index_place
 void catalog_put(struct shard *shard, struct digest digest, const struct catalog_item *old,
                  const struct catalog_written *written, const struct eviction_verdict *verdict);
 
-/* Enters a record of an earlier run, unverified. `old` as above. Nobody reads yet, so it takes no lock. */
-void catalog_restore(struct shard *shard, struct digest digest, const struct catalog_item *old,
-                     const struct catalog_written *written, unsigned freq);
+/* What an earlier run wrote, by its footer. */
+struct catalog_restored {
+    struct index_place place;
+    uint64_t           size;
+    int64_t            expires; /* s since 1970 */
+    unsigned           freq;
+};
+
+/* Before records are restored: room for so many, so that their spots stay good meanwhile. */
+void catalog_make_room(struct shard *shard, uint32_t records);
+
+/* Enters a record of an earlier run, unverified, at the spot of its digest. `old` as above. Nobody reads yet, so it
+ * takes no lock. */
+void catalog_restore(struct shard *shard, const struct index_spot *spot, struct digest digest,
+                     const struct catalog_item *old, const struct catalog_restored *restored);
 
 /* Takes the record at that place out; it must be there. */
 void catalog_remove(struct shard *shard, struct digest digest, struct index_place place, uint64_t size,

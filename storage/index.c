@@ -162,24 +162,32 @@ match_in(struct index_bucket *bucket, uint32_t tag, struct index_entry **found, 
     return count;
 }
 
+static struct index_spot
+spot_of(const struct index *index, uint64_t folded)
+{
+    return (struct index_spot){ .first = bucket_of(index, folded),
+                                .second = bucket_of(index, other_choice(index, folded)),
+                                .tag = (uint32_t)(folded & TAG_MASK) };
+}
+
+struct index_spot
+index_locate(const struct index *index, uint64_t hash)
+{
+    return spot_of(index, fold(index, hash));
+}
+
+unsigned
+index_match_at(const struct index_spot *spot, struct index_entry *found[INDEX_MATCHES])
+{
+    unsigned count = match_in(spot->first, spot->tag, found, 0);
+    return spot->first == spot->second ? count : match_in(spot->second, spot->tag, found, count);
+}
+
 unsigned
 index_match(const struct index *index, uint64_t hash, struct index_entry *found[INDEX_MATCHES])
 {
-    uint64_t             folded = fold(index, hash);
-    uint32_t             tag = (uint32_t)(folded & TAG_MASK);
-    struct index_bucket *first = bucket_of(index, folded);
-    struct index_bucket *second = bucket_of(index, other_choice(index, folded));
-
-    unsigned count = match_in(first, tag, found, 0);
-    return first == second ? count : match_in(second, tag, found, count);
-}
-
-void
-index_prefetch(const struct index *index, uint64_t hash)
-{
-    uint64_t folded = fold(index, hash);
-    __builtin_prefetch(bucket_of(index, folded), 1);
-    __builtin_prefetch(bucket_of(index, other_choice(index, folded)), 1);
+    struct index_spot spot = index_locate(index, hash);
+    return index_match_at(&spot, found);
 }
 
 struct index_entry *
@@ -279,10 +287,10 @@ least_used(struct index_bucket *first, struct index_bucket *second)
 }
 
 static void
-put(struct index *index, uint64_t folded, const struct index_entry *entry, struct index_drops *drops)
+put(struct index *index, const struct index_spot *spot, const struct index_entry *entry,
+    struct index_drops *drops)
 {
-    struct index_bucket *first = bucket_of(index, folded);
-    struct index_bucket *second = bucket_of(index, other_choice(index, folded));
+    struct index_bucket *first = spot->first, *second = spot->second;
 
     if (put_in(second->used < first->used ? second : first, entry)
         || put_with_moves(index, first, second, entry))
@@ -295,13 +303,20 @@ put(struct index *index, uint64_t folded, const struct index_entry *entry, struc
 }
 
 void
+index_insert_at(struct index *index, const struct index_spot *spot, const struct index_facts *facts,
+                struct index_drops *drops)
+{
+    struct index_entry entry = entry_pack(spot->tag, facts);
+
+    put(index, spot, &entry, drops);
+    index->entries++;
+}
+
+void
 index_insert(struct index *index, uint64_t hash, const struct index_facts *facts, struct index_drops *drops)
 {
-    uint64_t           folded = fold(index, hash);
-    struct index_entry entry = entry_pack((uint32_t)(folded & TAG_MASK), facts);
-
-    put(index, folded, &entry, drops);
-    index->entries++;
+    struct index_spot spot = index_locate(index, hash);
+    index_insert_at(index, &spot, facts, drops);
 }
 
 void
@@ -349,9 +364,15 @@ index_clear(struct index *index, uint64_t *at)
 /* ── growing ── */
 
 bool
+index_has_room(const struct index *index, uint64_t entries)
+{
+    return (index->entries + entries) * FULL_OF <= index->table.count * INDEX_SLOTS * FULL;
+}
+
+bool
 index_is_full(const struct index *index)
 {
-    return index->entries * FULL_OF > index->table.count * INDEX_SLOTS * FULL;
+    return !index_has_room(index, 0);
 }
 
 bool
@@ -378,9 +399,10 @@ move_bucket(struct index *index, struct index_drops *drops)
     struct index_bucket *bucket = &index->old.buckets[number];
 
     for (uint32_t i = 0; i < bucket->used; i++) {
-        uint64_t folded = folded_of(index, &index->old, number, &bucket->entries[i]);
-        if (!put_in(bucket_of(index, folded), &bucket->entries[i]))
-            put(index, folded, &bucket->entries[i], drops);
+        uint64_t          folded = folded_of(index, &index->old, number, &bucket->entries[i]);
+        struct index_spot spot = spot_of(index, folded);
+        if (!put_in(spot.first, &bucket->entries[i]))
+            put(index, &spot, &bucket->entries[i], drops);
     }
 }
 

@@ -90,11 +90,25 @@ struct index_drops {
 MUST_CHECK enum err index_init(struct index *index, uint64_t bytes);
 void                index_fini(struct index *index);
 
+/* Where the entry of a hash may lie: worked out once, for several calls. Good until the table grows or is replaced. */
+struct index_spot {
+    struct index_bucket *first, *second; /* may be one */
+    uint32_t             tag;
+};
+
+struct index_spot index_locate(const struct index *index, uint64_t hash);
+
+/* It will be looked at soon: its buckets are on their way from memory. */
+static inline void
+index_prefetch(const struct index_spot *spot)
+{
+    __builtin_prefetch(spot->first, 1);
+    __builtin_prefetch(spot->second, 1);
+}
+
 /* The entries that may be the one of `hash`; good until the next call that adds, moves or removes. */
 unsigned index_match(const struct index *index, uint64_t hash, struct index_entry *found[INDEX_MATCHES]);
-
-/* `hash` will be looked for soon: its buckets are on their way from memory. */
-void index_prefetch(const struct index *index, uint64_t hash);
+unsigned index_match_at(const struct index_spot *spot, struct index_entry *found[INDEX_MATCHES]);
 
 /* The entry of `hash` that says `place`, or NULL. */
 struct index_entry *index_at(const struct index *index, uint64_t hash, struct index_place place);
@@ -102,6 +116,8 @@ struct index_entry *index_at(const struct index *index, uint64_t hash, struct in
 /* Adds an entry; one that had to give way goes to `drops`. */
 void index_insert(struct index *index, uint64_t hash, const struct index_facts *facts,
                   struct index_drops *drops);
+void index_insert_at(struct index *index, const struct index_spot *spot, const struct index_facts *facts,
+                     struct index_drops *drops);
 void index_remove(struct index *index, struct index_entry *entry);
 
 struct index_facts index_read(const struct index_entry *entry);
@@ -114,6 +130,7 @@ void               index_set_place(struct index_entry *entry, struct index_place
  * through, and end with it; then free what end gave back, without it. Prepare fails when memory ends or
  * the table is as large as it may be: then it drops. */
 bool               index_is_full(const struct index *index);
+bool               index_has_room(const struct index *index, uint64_t entries); /* ... for so many more */
 bool               index_grow_prepare(const struct index *index, struct index_table *larger);
 void               index_grow_begin(struct index *index, struct index_table larger);
 bool               index_grow_step(struct index *index, struct index_drops *drops);

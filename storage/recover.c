@@ -15,7 +15,7 @@
 #include <larder/base/check.h>
 #include <stdlib.h>
 
-enum { HEADERS_STEP = 256, AHEAD = 12, SLACK = 32 };
+enum { HEADERS_STEP = 256, AHEAD = 16, SLACK = 32 };
 
 #define POSITION_GAP (UINT64_C(1) << 32) /* an order is smaller */
 
@@ -281,10 +281,11 @@ entries_of(struct shard *shard, uint32_t number)
 
 /* What the index has under that digest already. */
 static bool
-find_entered(struct shard *shard, struct digest digest, struct catalog_item *item, uint64_t *position)
+find_entered(struct shard *shard, const struct index_spot *spot, struct digest digest,
+             struct catalog_item *item, uint64_t *position)
 {
     struct index_entry *found[INDEX_MATCHES];
-    unsigned            count = index_match(&shard->index, digest.low, found);
+    unsigned            count = index_match_at(spot, found);
 
     for (unsigned i = 0; i < count; i++) {
         struct index_place    place = index_read(found[i]).place;
@@ -312,29 +313,30 @@ first_freq(const struct shard *shard, const struct segment *segment)
 
 /* One that has expired is entered too: an older one of its digest must not be found in its place. */
 static void
-enter(struct shard *shard, struct segment *segment, const struct footer_entry *entry)
+enter(struct shard *shard, struct segment *segment, const struct footer_entry *entry,
+      const struct index_spot *spot)
 {
-    struct recovery       *recovery = shard->recovery;
-    struct digest          digest = footer_digest(entry);
-    uint64_t               position = segment->seq + le32_get(entry->order), before;
-    int64_t                expires = footer_expires(entry);
-    struct catalog_item    old;
-    struct catalog_written written = { .place = { segment_number(&shard->table, segment),
-                                                  le32_get(entry->offset) },
-                                       .size = (uint64_t)le32_get(entry->size) * RECORD_ALIGN,
-                                       .expires = wall_from_seconds(expires) };
+    struct recovery        *recovery = shard->recovery;
+    struct digest           digest = footer_digest(entry);
+    uint64_t                position = segment->seq + le32_get(entry->order), before;
+    struct catalog_item     old;
+    struct catalog_restored restored = { .place = { segment_number(&shard->table, segment),
+                                                    le32_get(entry->offset) },
+                                         .size = (uint64_t)le32_get(entry->size) * RECORD_ALIGN,
+                                         .expires = footer_expires(entry),
+                                         .freq = first_freq(shard, segment) };
 
-    segment->expires = expires > segment->expires ? expires : segment->expires;
-    recovery->expired = recovery->expired || expires <= shard->epoch;
+    segment->expires = restored.expires > segment->expires ? restored.expires : segment->expires;
+    recovery->expired = recovery->expired || restored.expires <= shard->epoch;
     if (tombs_cover(&recovery->tombs, digest, position)) {
         metric_add(&shard->metrics.recovery_purged, 1);
         return;
     }
-    bool again = find_entered(shard, digest, &old, &before);
+    bool again = find_entered(shard, spot, digest, &old, &before);
     if (again)
         metric_add(&shard->metrics.recovery_older, 1);
     if (!again || before < position)
-        catalog_restore(shard, digest, again ? &old : NULL, &written, first_freq(shard, segment));
+        catalog_restore(shard, spot, digest, again ? &old : NULL, &restored);
 }
 
 /* False: no memory for the list of a segment that has no footer. */
@@ -353,11 +355,31 @@ keep_entries(struct shard *shard, struct segment *segment, const struct survey *
     return true;
 }
 
+/* Some entries ahead of the one that is entered, so that memory has the time to answer. */
 static void
-look_ahead(const struct shard *shard, struct digest digest)
+look_ahead(const struct shard *shard, const struct footer_entry *entry, struct index_spot *spot)
 {
+    struct digest digest = footer_digest(entry);
+
+    *spot = index_locate(&shard->index, digest.low);
+    index_prefetch(spot);
     tombs_prefetch(&shard->recovery->tombs, digest);
-    index_prefetch(&shard->index, digest.low);
+}
+
+static void
+enter_all(struct shard *shard, struct segment *segment, const struct survey *survey)
+{
+    struct index_spot spots[AHEAD];
+
+    catalog_make_room(shard, survey->count);
+    for (uint32_t i = 0; i < AHEAD && i < survey->count; i++)
+        look_ahead(shard, &survey->entries[i], &spots[i]);
+    for (uint32_t i = 0; i < survey->count; i++) {
+        struct index_spot spot = spots[i % AHEAD];
+        if (i + AHEAD < survey->count)
+            look_ahead(shard, &survey->entries[i + AHEAD], &spots[i % AHEAD]);
+        enter(shard, segment, &survey->entries[i], &spot);
+    }
 }
 
 static void
@@ -375,11 +397,7 @@ enter_segment(struct shard *shard, struct segment *segment, const struct segment
     if (walked && !keep_entries(shard, segment, survey))
         return;
     segment_restore(&shard->table, segment, shard->clock);
-    for (uint32_t i = 0; i < survey->count; i++) {
-        if (i + AHEAD < survey->count)
-            look_ahead(shard, footer_digest(&survey->entries[i + AHEAD]));
-        enter(shard, segment, &survey->entries[i]);
-    }
+    enter_all(shard, segment, survey);
     shard->clock += survey->count;
 }
 
