@@ -88,16 +88,6 @@ open_shard(struct inspect *inspect, unsigned number, struct fault *fault)
 }
 
 static enum err
-recover(struct shard *shard, struct fault *fault)
-{
-    if (recover_prepare(shard) != ERR_NONE)
-        return fault_set(fault, ERR_NO_MEMORY, "no memory to look at the store");
-    while (shard->recovery != NULL)
-        recover_step(shard);
-    return ERR_NONE;
-}
-
-static enum err
 open_shards(struct inspect *inspect, bool records, struct fault *fault)
 {
     enum err err = ERR_NONE;
@@ -109,7 +99,7 @@ open_shards(struct inspect *inspect, bool records, struct fault *fault)
     for (unsigned i = 0; i < inspect->shards && err == ERR_NONE; i++) {
         err = open_shard(inspect, i, fault);
         if (err == ERR_NONE && records)
-            err = recover(inspect->writers[i].shard, fault);
+            recover_run(inspect->writers[i].shard);
     }
     return err;
 }

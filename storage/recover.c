@@ -15,11 +15,9 @@
 #include <larder/base/check.h>
 #include <stdlib.h>
 
-enum { HEADERS_STEP = 256, AHEAD = 16, SLACK = 32 };
+enum { AHEAD = 16, SLACK = 32 };
 
 #define POSITION_GAP (UINT64_C(1) << 32) /* an order is smaller */
-
-enum stage { STAGE_BEGIN, STAGE_HEADERS, STAGE_RECORDS };
 
 struct found {
     uint64_t seq;
@@ -27,7 +25,6 @@ struct found {
 };
 
 struct recovery {
-    enum stage    stage;
     struct survey survey;
     struct tombs  tombs;
     bool          trusted;   /* the journal is whole */
@@ -80,7 +77,7 @@ open_to_readers(struct store_job *job, struct store_writer *writer)
 }
 
 /* Readers come in behind the jobs that have waited: what was fetched meanwhile must not be hidden by what it
- * replaces. */
+ * replaces. From here on the shard is its store thread's. */
 static void
 finish(struct shard *shard)
 {
@@ -101,10 +98,10 @@ finish(struct shard *shard)
     survey_fini(&recovery->survey);
     tombs_fini(&recovery->tombs);
     free(recovery->found);
-    free(recovery);
     shard->recovery = NULL;
     shard->opening = (struct store_job){ .run = open_to_readers };
     queue_push(&shard->jobs, &shard->opening.node);
+    atomic_store_explicit(&shard->recovered_all, true, memory_order_release);
 }
 
 /* False: without a whole journal nothing may be read. */
@@ -129,26 +126,19 @@ read_journal(struct shard *shard, struct recovery *recovery)
     return false;
 }
 
-static void
-begin(struct shard *shard)
+/* False: it cannot look at segments. */
+static bool
+prepare(struct shard *shard)
 {
     struct recovery *recovery = shard->recovery;
 
-    recovery->began = clock_mono();
-    recovery->trusted = read_journal(shard, recovery);
-    if (recovery->trusted && shard->was_clean && snapshot_load(shard)) {
-        finish(shard);
-        return;
-    }
     recovery->found = calloc(shard->table.count, sizeof recovery->found[0]);
-    if (recovery->found == NULL || survey_init(&recovery->survey, shard, shard->now) != ERR_NONE) {
-        log_write(shard->log, LOG_ERROR, "store: shard %u begins empty: no memory", shard->number);
-        recovery->trusted = false;
-        recovery->no_memory = true;
-        finish(shard);
-        return;
-    }
-    recovery->stage = STAGE_HEADERS;
+    if (recovery->found != NULL && survey_init(&recovery->survey, shard, shard->now) == ERR_NONE)
+        return true;
+    log_write(shard->log, LOG_ERROR, "store: shard %u begins empty: no memory", shard->number);
+    recovery->trusted = false;
+    recovery->no_memory = true;
+    return false;
 }
 
 /* ── headers ── */
@@ -205,23 +195,15 @@ reserve_index(struct shard *shard)
     shard_count_memory(shard);
 }
 
+/* From the oldest on. */
 static void
 look_at_headers(struct shard *shard)
 {
     struct recovery *recovery = shard->recovery;
 
-    for (unsigned i = 0; i < HEADERS_STEP && recovery->at < shard->table.count; i++)
-        look_at_header(shard, recovery->at++);
-    if (recovery->at < shard->table.count)
-        return;
-    if (!recovery->trusted) {
-        finish(shard);
-        return;
-    }
+    for (uint32_t i = 0; i < shard->table.count; i++)
+        look_at_header(shard, i);
     qsort(recovery->found, recovery->count, sizeof recovery->found[0], compare_found);
-    reserve_index(shard);
-    recovery->at = 0;
-    recovery->stage = STAGE_RECORDS;
 }
 
 /* ── records ── */
@@ -429,48 +411,46 @@ drop_expired(struct shard *shard)
 }
 
 static void
+look_at_segment(struct shard *shard, const struct found *found)
+{
+    struct survey        *survey = &shard->recovery->survey;
+    struct segment_header header;
+    enum survey_result    result = survey_header(survey, found->segment, &header);
+
+    if (result == SURVEY_FOOTER && le64_get(header.stamp.seq) == found->seq)
+        result = survey_records(survey, found->segment, &header);
+    if (result == SURVEY_FOOTER || result == SURVEY_WALKED)
+        enter_segment(shard, &shard->table.segments[found->segment], &header, result == SURVEY_WALKED);
+    else
+        count_dropped(shard, result);
+}
+
+static void
 look_at_records(struct shard *shard)
 {
     struct recovery *recovery = shard->recovery;
 
-    if (recovery->at == recovery->count) {
-        if (recovery->expired)
-            drop_expired(shard);
-        finish(shard);
-        return;
-    }
-    uint32_t              number = recovery->found[recovery->at].segment;
-    struct segment_header header;
-    enum survey_result    result = survey_header(&recovery->survey, number, &header);
-    if (result == SURVEY_FOOTER && le64_get(header.stamp.seq) == recovery->found[recovery->at].seq)
-        result = survey_records(&recovery->survey, number, &header);
-    if (result == SURVEY_FOOTER || result == SURVEY_WALKED)
-        enter_segment(shard, &shard->table.segments[number], &header, result == SURVEY_WALKED);
-    else
-        count_dropped(shard, result);
-    recovery->at++;
+    reserve_index(shard);
+    for (recovery->at = 0; recovery->at < recovery->count; recovery->at++)
+        look_at_segment(shard, &recovery->found[recovery->at]);
+    if (recovery->expired)
+        drop_expired(shard);
 }
 
-enum err
-recover_prepare(struct shard *shard)
-{
-    shard->recovery = calloc(1, sizeof *shard->recovery);
-    return shard->recovery == NULL ? ERR_NO_MEMORY : ERR_NONE;
-}
+/* ── all of it ── */
 
 void
-recover_step(struct shard *shard)
+recover_run(struct shard *shard)
 {
-    CHECK(shard->recovery != NULL);
-    switch (shard->recovery->stage) {
-    case STAGE_BEGIN:
-        begin(shard);
-        break;
-    case STAGE_HEADERS:
-        look_at_headers(shard);
-        break;
-    case STAGE_RECORDS:
-        look_at_records(shard);
-        break;
+    struct recovery recovery = { .began = clock_mono() };
+
+    shard->recovery = &recovery;
+    recovery.trusted = read_journal(shard, &recovery);
+    bool loaded = recovery.trusted && shard->was_clean && snapshot_load(shard);
+    if (!loaded && prepare(shard)) {
+        look_at_headers(shard); /* without a journal too: the next position must lie behind them all */
+        if (recovery.trusted)
+            look_at_records(shard);
     }
+    finish(shard);
 }

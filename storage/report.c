@@ -7,6 +7,17 @@
 
 enum { TEXT = 320 };
 
+void
+report_opened(const struct store_config *config, const struct shape *shape, const char *policy)
+{
+    char shard[UNITS_TEXT_SIZE], segment[UNITS_TEXT_SIZE];
+    units_round_size((uint64_t)shape->segments * shape->segment_size, shard);
+    units_round_size(shape->segment_size, segment);
+    log_write(config->log, LOG_INFO, "store: %s: %u shards of %s, segments of %s, %u threads, policy %s",
+              config->directory == NULL ? "in memory" : config->directory, shape->shards, shard, segment,
+              shape->threads, policy);
+}
+
 static uint64_t
 sum_of(const struct report *report, size_t offset)
 {

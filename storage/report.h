@@ -1,8 +1,9 @@
-/* report.h: what all shards together found again, told once.
+/* report.h: what a start tells the log: how the store is laid out, and what all shards together found again.
  */
 #ifndef LARDER_STORAGE_REPORT_H
 #define LARDER_STORAGE_REPORT_H
 
+#include "shape.h"
 #include "shard.h"
 
 /* Owner: the store; the last store thread to come tells. */
@@ -13,6 +14,8 @@ struct report {
     unsigned         count;
     struct log      *log;
 };
+
+void report_opened(const struct store_config *config, const struct shape *shape, const char *policy);
 
 /* One more shard is recovered. Any thread. */
 void report_recovered(struct report *report);

@@ -150,7 +150,6 @@ shard_destroy(struct shard **destroyed)
     if (shard->policy != NULL)
         shard->eviction->destroy(shard->policy);
     journal_close(&shard->journal);
-    free(shard->recovery); /* its thread never ran */
     hash_stream_destroy(&shard->stream);
     free(shard->views);
     free(shard->held);

@@ -6,7 +6,7 @@
  *
  * Guard: `lock` for index, policy and the worth of segments, held for one lookup or one change. All the
  * rest belongs to the store thread of the shard, the pins to their readers. The store thread is the pins'
- * last reader.
+ * last reader. After a start all of it belongs to the thread that recovers it, until `recovered_all`.
  */
 #ifndef LARDER_STORAGE_SHARD_H
 #define LARDER_STORAGE_SHARD_H
@@ -50,7 +50,8 @@ struct shard {
     uint32_t         pending;    /* segments that wait for their footer; see commit.h */
     mono_time        sealed_due; /* when they must have it */
     mono_time        open_due;   /* ... and the open ones */
-    struct recovery *recovery;   /* until what earlier runs stored is in the index; no job runs before */
+    struct recovery *recovery;   /* while it runs, and its own */
+    atomic_bool recovered_all;   /* what earlier runs stored is in the index; no job runs before. Set once */
     struct store_job opening;    /* sets ready, behind the jobs that waited for that */
     atomic_bool      ready;      /* readers may look; set once */
     bool             reported;   /* ... and the report knows */

@@ -2,8 +2,8 @@
  * picture.
  *
  * Opening: shape ─▶ directory: lock, superblock ─▶ shards: file or memfd, allocated, mapped ─▶ threads.
- * What fails takes back all that came before it. Closing: no new jobs ─▶ queues run dry ─▶ threads end ─▶
- * shards ─▶ directory.
+ * What fails takes back all that came before it. Closing: no new jobs ─▶ recovery ends ─▶ queues run dry ─▶
+ * threads end ─▶ shards ─▶ directory.
  */
 #include "directory.h"
 #include "guard.h"
@@ -16,7 +16,6 @@
 #include "writer.h"
 
 #include <larder/base/check.h>
-#include <larder/base/units.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -145,6 +144,7 @@ begin_shard(struct store *store, struct shard *shard, struct fault *fault)
     shard->table.writes = recover_first_position(shard->run);
     if (store->on_disk)
         err = journal_create(&shard->journal, store->directory.path, 0, fault);
+    atomic_store_explicit(&shard->recovered_all, true, memory_order_release);
     atomic_store_explicit(&shard->ready, true, memory_order_release);
     shard->reported = true; /* there is nothing to tell */
     return err;
@@ -174,8 +174,6 @@ open_shard(struct store *store, unsigned number, const struct store_config *conf
                                          .segments = store->shape.segments,
                                          .segment_size = store->shape.segment_size };
     err = shard_create(&store->shards[number], disk, &shard_config);
-    if (err == ERR_NONE && store->continued)
-        err = recover_prepare(store->shards[number]);
     if (err != ERR_NONE)
         return fault_set(fault, err, "no memory for the index of the store");
     return store->continued ? ERR_NONE : begin_shard(store, store->shards[number], fault);
@@ -223,9 +221,22 @@ start_threads(struct store *store, struct fault *fault)
     return err;
 }
 
+/* What earlier runs stored is found again while the store is in use. */
+static enum err
+start_recovery(struct store *store, const struct store_config *config, struct fault *fault)
+{
+    if (!store->continued)
+        return ERR_NONE;
+    store->restart = (struct restart){ .shards = store->shards, .count = store->shape.shards };
+    store->restart.writers = store->threads;
+    store->restart.each = store->shape.shards / store->shape.threads;
+    return restart_begin(&store->restart, config->readers, fault);
+}
+
 static void
 stop_threads(struct store *store)
 {
+    restart_end(&store->restart);
     for (unsigned i = 0; store->threads != NULL && i < store->shape.threads; i++)
         store_thread_stop(&store->threads[i]);
 }
@@ -272,17 +283,6 @@ take_back(struct store *store)
     directory_close(&store->directory);
 }
 
-static void
-say_open(const struct store *store, const struct store_config *config)
-{
-    char shard[UNITS_TEXT_SIZE], segment[UNITS_TEXT_SIZE];
-    units_round_size((uint64_t)store->shape.segments * store->shape.segment_size, shard);
-    units_round_size(store->shape.segment_size, segment);
-    log_write(store->log, LOG_INFO, "store: %s: %u shards of %s, segments of %s, %u threads, policy %s",
-              config->directory == NULL ? "in memory" : config->directory, store->shape.shards, shard,
-              segment, store->shape.threads, eviction_of(config)->name);
-}
-
 enum err
 store_open_with(struct store **opened, const struct store_config *config, const struct disk_calls *calls,
                 struct fault *fault)
@@ -306,12 +306,14 @@ store_open_with(struct store **opened, const struct store_config *config, const 
         err = cold_pool_start(&store->cold, config->readers, config->cold_kept, fault);
     if (err == ERR_NONE)
         err = start_threads(store, fault);
+    if (err == ERR_NONE)
+        err = start_recovery(store, config, fault);
     if (err != ERR_NONE) {
         take_back(store);
         free_all(&store);
         return err;
     }
-    say_open(store, config);
+    report_opened(config, &store->shape, eviction_of(config)->name);
     *opened = store;
     return ERR_NONE;
 }

@@ -7,6 +7,7 @@
 #include "cold.h"
 #include "directory.h"
 #include "report.h"
+#include "restart.h"
 #include "shape.h"
 
 /* Frozen after opening, but for the atomics. */
@@ -17,6 +18,7 @@ struct store {
     struct shard           **shards;
     bool                    *made; /* which shard files were not there before */
     struct store_thread     *threads;
+    struct restart           restart;
     struct directory         directory;
     struct report            report;
     struct cold_pool         cold;

@@ -7,7 +7,6 @@
 #include "thread.h"
 #include "clean.h"
 #include "commit.h"
-#include "recover.h"
 #include "snapshot.h"
 #include "writer.h"
 
@@ -40,7 +39,7 @@ run_job(struct store_thread *thread, struct shard *shard)
 static bool
 is_recovered(const struct shard *shard)
 {
-    return shard->recovery == NULL;
+    return atomic_load_explicit(&shard->recovered_all, memory_order_acquire);
 }
 
 /* One job of each shard that has one and is recovered. */
@@ -52,19 +51,6 @@ run_jobs(struct store_thread *thread)
         if (is_recovered(thread->shards[i]))
             ran |= run_job(thread, thread->shards[i]);
     return ran;
-}
-
-/* A step of the first shard that is not recovered; false: all are. */
-static bool
-recover(struct store_thread *thread)
-{
-    for (unsigned i = 0; i < thread->count; i++) {
-        if (is_recovered(thread->shards[i]))
-            continue;
-        recover_step(thread->shards[i]);
-        return true;
-    }
-    return false;
 }
 
 static void
@@ -84,7 +70,8 @@ clean_shards(struct store_thread *thread)
 {
     bool cleaned = false;
     for (unsigned i = 0; i < thread->count; i++)
-        cleaned |= clean_ahead(thread->shards[i]);
+        if (is_recovered(thread->shards[i]))
+            cleaned |= clean_ahead(thread->shards[i]);
     return cleaned;
 }
 
@@ -96,10 +83,9 @@ now_of(const struct store_thread *thread)
     return thread->shards[0]->disk.calls->mono();
 }
 
-/* What is due is brought to the disk; who is busy with a recovery does not wait for large writes meanwhile. Until
- * when nothing else will be due. */
+/* What is due is brought to the disk. Until when nothing else will be due. */
 static mono_time
-bring_to_disk(struct store_thread *thread, bool busy)
+bring_to_disk(struct store_thread *thread)
 {
     mono_time now = now_of(thread), next = MONO_NEVER;
 
@@ -109,7 +95,7 @@ bring_to_disk(struct store_thread *thread, bool busy)
             continue;
         if (shard->journal.due.ns <= now.ns)
             journal_sync(&shard->journal);
-        if (commit_due(shard).ns <= now.ns && !busy)
+        if (commit_due(shard).ns <= now.ns)
             commit_run(shard, now);
         mono_time due = commit_due(shard);
         if (shard->journal.due.ns < due.ns)
@@ -126,7 +112,7 @@ finish(struct store_thread *thread)
 {
     for (unsigned i = 0; i < thread->count; i++) {
         struct shard *shard = thread->shards[i];
-        if (!shard->disk.in_file)
+        if (!shard->disk.in_file || !is_recovered(shard)) /* opening failed: what is in the files stays */
             continue;
         commit_all(shard);
         journal_sync(&shard->journal);
@@ -159,11 +145,10 @@ main_of_thread(void *argument)
 
     for (;;) {
         bool stop = atomic_load(&thread->stop); /* before the queues: what was pushed before it is seen */
-        bool recovering = recover(thread);
         bool ran = run_jobs(thread);
         report(thread);
-        mono_time next = bring_to_disk(thread, recovering);
-        if (recovering || ran)
+        mono_time next = bring_to_disk(thread);
+        if (ran)
             continue;
         if (stop)
             break;

@@ -1,7 +1,7 @@
-/* thread.h: a store thread: it recovers its shards, runs their jobs one after the other, cleans ahead, and
- * waits for the disk when it is time.
+/* thread.h: a store thread: it runs its shards' jobs one after the other, cleans ahead, and waits for the disk when it
+ * is time.
  *
- *      at a start: recovery, step by step, shard by shard; a shard's jobs wait for it
+ *      at a start: the jobs of a shard wait until others have recovered it (restart.h)
  *      submit ──▶ queue of the shard ──▶ run ──▶ a victim, if the reserve is low ──▶ next
  *                                         └── no jobs, all clean ──▶ sleep (futex)
  *
@@ -30,10 +30,10 @@ int store_thread_spawn(pthread_t *thread, void *(*run)(void *), void *argument);
 
 MUST_CHECK enum err store_thread_start(struct store_thread *thread, struct fault *fault);
 
-/* After a push to one of its shards' queues. Any thread. */
+/* After a push to one of its shards' queues, or when one of them is recovered. Any thread. */
 void store_thread_wake(struct store_thread *thread);
 
-/* Nobody pushes any more: finishes the recovery, runs what is queued, brings all to the disk, ends.
+/* Nobody pushes any more, and all shards are recovered: runs what is queued, brings all to the disk, ends.
  * Idempotent. */
 void store_thread_stop(struct store_thread *thread);
 

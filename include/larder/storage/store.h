@@ -39,7 +39,7 @@ struct store_config {
 enum { STORE_SIZE_MIN = 8 << 20 };
 
 /* Creates or opens the files, maps them, starts the store threads. What an earlier run stored is found again
- * after the return, by the store threads: until then it is a miss, and what is stored and removed meanwhile
+ * after the return, by threads of the store: until then it is a miss, and what is stored and removed meanwhile
  * wins. The fault says what and where: the directory cannot be made or is another process's (who), the disk
  * has no room, the size is below the minimum. Nothing is left half done. */
 MUST_CHECK enum err store_open(struct store **store, const struct store_config *config, struct fault *fault);
