@@ -15,6 +15,8 @@ const struct disk_calls disk_calls_real = {
 
 static const char zeros[4096];
 
+enum { EXPECT_MAX = 128 * 1024 };
+
 /* ── opening ── */
 
 static enum err
@@ -182,6 +184,18 @@ bool
 disk_is_warm(const struct disk *disk, uint64_t at, size_t len)
 {
     return !disk->in_file || disk->probe(disk->fd, disk->map, at, len);
+}
+
+/* The kernel takes no more at a time than the device's readahead; the rest would be forgotten. */
+void
+disk_expect(const struct disk *disk, uint64_t at, uint64_t len)
+{
+    while (disk->in_file && len > 0) {
+        uint64_t part = len < EXPECT_MAX ? len : EXPECT_MAX;
+        posix_fadvise(disk->fd, (off_t)at, (off_t)part, POSIX_FADV_WILLNEED);
+        at += part;
+        len -= part;
+    }
 }
 
 enum err

@@ -58,6 +58,9 @@ MUST_CHECK enum err disk_open_read(struct disk *disk, int directory, const char 
 /* Exactly that range, as it is in the file now; never a signal, as a touch of the map may be. */
 MUST_CHECK enum err disk_read(const struct disk *disk, uint64_t at, void *bytes, size_t len);
 
+/* The range will be read soon: the disk may begin. Advice only, which costs little where the pages are in memory. */
+void disk_expect(const struct disk *disk, uint64_t at, uint64_t len);
+
 /* Are the pages of that range believed to be in memory? */
 bool disk_is_warm(const struct disk *disk, uint64_t at, size_t len);
 

@@ -15,13 +15,14 @@
 #include <larder/base/check.h>
 #include <stdlib.h>
 
-enum { AHEAD = 16, SLACK = 32 };
+enum { AHEAD = 16, HEADERS_AHEAD = 64, FOOTERS_AHEAD = 8, SLACK = 32 };
 
 #define POSITION_GAP (UINT64_C(1) << 32) /* an order is smaller */
 
 struct found {
     uint64_t seq;
     uint32_t segment;
+    uint32_t claim; /* records, by its footer; 0: there is none */
 };
 
 struct recovery {
@@ -167,8 +168,8 @@ look_at_header(struct shard *shard, uint32_t segment)
         count_dropped(shard, result);
         return;
     }
-    recovery->found[recovery->count++] = (struct found){ le64_get(header.stamp.seq), segment };
     uint32_t claim = survey_claim(&recovery->survey, segment, &header);
+    recovery->found[recovery->count++] = (struct found){ le64_get(header.stamp.seq), segment, claim };
     recovery->claimed += claim;
     recovery->silent += claim == 0;
 }
@@ -195,14 +196,19 @@ reserve_index(struct shard *shard)
     shard_count_memory(shard);
 }
 
-/* From the oldest on. */
+/* The disk is told of some ahead of the one that is waited for: it has several reads to do at a time. Then they are in
+ * order, from the oldest on. */
 static void
 look_at_headers(struct shard *shard)
 {
     struct recovery *recovery = shard->recovery;
 
-    for (uint32_t i = 0; i < shard->table.count; i++)
-        look_at_header(shard, i);
+    for (uint32_t i = 0; i < shard->table.count + HEADERS_AHEAD; i++) {
+        if (i < shard->table.count)
+            survey_expect(&recovery->survey, i);
+        if (i >= HEADERS_AHEAD)
+            look_at_header(shard, i - HEADERS_AHEAD);
+    }
     qsort(recovery->found, recovery->count, sizeof recovery->found[0], compare_found);
 }
 
@@ -431,8 +437,15 @@ look_at_records(struct shard *shard)
     struct recovery *recovery = shard->recovery;
 
     reserve_index(shard);
-    for (recovery->at = 0; recovery->at < recovery->count; recovery->at++)
+    for (uint32_t i = 0; i < recovery->count + FOOTERS_AHEAD; i++) {
+        if (i < recovery->count)
+            survey_expect_entries(&recovery->survey, recovery->found[i].segment, recovery->found[i].claim);
+        if (i < FOOTERS_AHEAD)
+            continue;
+        recovery->at = i - FOOTERS_AHEAD;
         look_at_segment(shard, &recovery->found[recovery->at]);
+    }
+    recovery->at = recovery->count;
     if (recovery->expired)
         drop_expired(shard);
 }

@@ -43,6 +43,27 @@ start_of(const struct survey *survey, uint32_t segment)
     return (uint64_t)segment * survey->shard->table.size;
 }
 
+/* Where the trailer is. */
+static uint64_t
+trailer_of(const struct survey *survey, uint32_t segment)
+{
+    return start_of(survey, segment) + survey->shard->table.size - sizeof(struct footer_trailer);
+}
+
+void
+survey_expect(const struct survey *survey, uint32_t segment)
+{
+    disk_expect(&survey->shard->disk, start_of(survey, segment), sizeof(struct segment_header));
+    disk_expect(&survey->shard->disk, trailer_of(survey, segment), sizeof(struct footer_trailer));
+}
+
+void
+survey_expect_entries(const struct survey *survey, uint32_t segment, uint32_t count)
+{
+    uint64_t len = (uint64_t)count * sizeof survey->entries[0];
+    disk_expect(&survey->shard->disk, trailer_of(survey, segment) - len, len);
+}
+
 /* ── header ── */
 
 static bool
@@ -101,9 +122,8 @@ survey_claim(const struct survey *survey, uint32_t segment, const struct segment
 {
     const struct shard   *shard = survey->shard;
     struct footer_trailer trailer;
-    uint64_t              at = start_of(survey, segment) + shard->table.size - sizeof trailer;
 
-    if (disk_read(&shard->disk, at, &trailer, sizeof trailer) != ERR_NONE
+    if (disk_read(&shard->disk, trailer_of(survey, segment), &trailer, sizeof trailer) != ERR_NONE
         || le32_get(trailer.magic) != FOOTER_MAGIC
         || memcmp(&trailer.stamp, &header->stamp, sizeof trailer.stamp) != 0)
         return 0;
@@ -115,7 +135,7 @@ static bool
 read_footer(struct survey *survey, uint32_t segment, const struct footer_trailer *trailer)
 {
     const struct shard *shard = survey->shard;
-    uint64_t            end = start_of(survey, segment) + shard->table.size - sizeof *trailer;
+    uint64_t            end = trailer_of(survey, segment);
     uint64_t            len = (uint64_t)le32_get(trailer->count) * sizeof survey->entries[0];
 
     survey->count = le32_get(trailer->count);
@@ -241,7 +261,6 @@ enum survey_result
 survey_records(struct survey *survey, uint32_t segment, const struct segment_header *header)
 {
     const struct shard   *shard = survey->shard;
-    uint64_t              end = start_of(survey, segment) + shard->table.size;
     bool                  same_boot = is_this_boot(shard, header);
     struct footer_trailer trailer;
 
@@ -250,7 +269,7 @@ survey_records(struct survey *survey, uint32_t segment, const struct segment_hea
     survey->skipping = 2 * (uint64_t)shard->table.size;
     survey->footer_damaged = true;
     survey->walked = false;
-    if (disk_read(&shard->disk, end - sizeof trailer, &trailer, sizeof trailer) != ERR_NONE)
+    if (disk_read(&shard->disk, trailer_of(survey, segment), &trailer, sizeof trailer) != ERR_NONE)
         return SURVEY_DAMAGED;
     bool present = le32_get(trailer.magic) == FOOTER_MAGIC
                    && memcmp(&trailer.stamp, &header->stamp, sizeof trailer.stamp) == 0;

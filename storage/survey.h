@@ -44,6 +44,10 @@ void                survey_fini(struct survey *survey);
  * wrong. */
 #define SURVEY_AHEAD (60 * NSEC_PER_SEC)
 
+/* That segment's header and trailer will be read soon; so many entries of its footer. */
+void survey_expect(const struct survey *survey, uint32_t segment);
+void survey_expect_entries(const struct survey *survey, uint32_t segment, uint32_t count);
+
 /* SURVEY_FOOTER stands for a true header here. */
 enum survey_result survey_header(const struct survey *survey, uint32_t segment,
                                  struct segment_header *header);
