@@ -284,6 +284,35 @@ Test(storage_index, reserved_room_is_enough)
     index_fini(&index);
 }
 
+/* It stays good while others are entered, and are moved to their other bucket to make room. */
+Test(storage_index, a_spot_is_good_until_the_table_grows)
+{
+    enum { NUMBERS = 400 };
+    struct index_spot   spots[NUMBERS];
+    struct index_entry *found[INDEX_MATCHES];
+    struct index_drops  drops;
+    struct index        index;
+
+    cr_assert_eq(index_init(&index, 8 * (uint64_t)MIB), ERR_NONE);
+    cr_assert(index_has_room(&index, NUMBERS));
+    for (uint64_t i = 0; i < NUMBERS; i++)
+        spots[i] = index_locate(&index, hash_of(i));
+    drops.count = 0;
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        struct index_facts facts = { .place = { i, 64 }, .size = 640 };
+        index_insert_at(&index, &spots[i], &facts, &drops);
+    }
+    cr_assert_eq(drops.count, 0);
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        cr_assert_geq(index_match_at(&spots[i], found), 1);
+        cr_assert_not_null(index_at(&index, hash_of(i), (struct index_place){ i, 64 }));
+    }
+    uint64_t room = index.table.count * INDEX_SLOTS * 7 / 9 - NUMBERS;
+    cr_assert(index_has_room(&index, room));
+    cr_assert_not(index_has_room(&index, room + 1));
+    index_fini(&index);
+}
+
 /* What the header promises: 17 to 21 bytes, and few drops at the load at which it grows. */
 Test(storage_index, memory_and_drops_for_each_object)
 {

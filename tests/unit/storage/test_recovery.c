@@ -50,6 +50,25 @@ Test(storage_recovery, all_is_back_after_a_kill)
     fixture_close(&fixture);
 }
 
+enum { SMALL = 3000 };
+
+static void
+append_small(struct fixture *fixture)
+{
+    for (uint64_t i = 0; i < SMALL; i++)
+        cr_assert_eq(fixture_append(fixture, i, 1, 10), ERR_NONE);
+}
+
+/* No footer has told of them, so there is no room in the index when they come. */
+Test(storage_recovery, an_index_that_is_too_small_grows_on_the_way)
+{
+    crash_run(append_small);
+    struct fixture fixture = crash_open();
+    cr_assert_eq(fixture_metric(&fixture, "recovered"), SMALL);
+    cr_assert_eq(fixture_census(&fixture, SMALL), SMALL);
+    fixture_close(&fixture);
+}
+
 static void
 do_nothing(struct fixture *fixture)
 {
