@@ -105,7 +105,7 @@ run_find(struct find_run *run, const struct store_bench *bench, struct fault *fa
     unsigned rounds = (unsigned)bench->rounds;
     enum err err = fill(run->store, run->records, (uint64_t)bench->size, fault);
 
-    if (err == ERR_NONE && !zipf_init(&run->zipf, (uint32_t)run->records))
+    if (err == ERR_NONE && !zipf_init(&run->zipf, (uint32_t)run->records, ZIPF_WEB))
         err = fault_set(fault, ERR_NO_MEMORY, "out of memory");
     for (unsigned i = 0; err == ERR_NONE && i < rounds; i++)
         find_round(run, i, (uint64_t)bench->lookups / rounds);

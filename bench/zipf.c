@@ -5,16 +5,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double EXPONENT = 0.9;
-
-_Bool
-zipf_init(struct zipf *zipf, uint32_t count)
+bool
+zipf_init(struct zipf *zipf, uint32_t count, double exponent)
 {
     double sum = 0;
 
-    *zipf = (struct zipf){ .sums = malloc(count * sizeof zipf->sums[0]), .count = count };
+    *zipf = (struct zipf){ .count = count };
+    if (exponent <= 0)
+        return true;
+    zipf->sums = malloc(count * sizeof zipf->sums[0]);
     for (uint32_t i = 0; zipf->sums != NULL && i < count; i++)
-        zipf->sums[i] = sum += pow(i + 1.0, -EXPONENT);
+        zipf->sums[i] = sum += pow(i + 1.0, -exponent);
     return zipf->sums != NULL;
 }
 
@@ -35,10 +36,10 @@ zipf_random(uint64_t *state)
 }
 
 /* The first whose sum is above a point of the whole. */
-uint32_t
-zipf_draw(const struct zipf *zipf, uint64_t *state)
+static uint32_t
+draw_weighed(const struct zipf *zipf, uint64_t random)
 {
-    double   point = (double)(zipf_random(state) >> 11) / 9007199254740992.0 * zipf->sums[zipf->count - 1];
+    double   point = (double)(random >> 11) / 9007199254740992.0 * zipf->sums[zipf->count - 1];
     uint32_t low = 0, high = zipf->count - 1;
 
     while (low < high) {
@@ -49,4 +50,13 @@ zipf_draw(const struct zipf *zipf, uint64_t *state)
             high = middle;
     }
     return low;
+}
+
+uint32_t
+zipf_draw(const struct zipf *zipf, uint64_t *state)
+{
+    uint64_t random = zipf_random(state);
+    if (zipf->sums == NULL)
+        return (uint32_t)((random >> 32) * zipf->count >> 32);
+    return draw_weighed(zipf, random);
 }
