@@ -10,7 +10,7 @@
 
 #include "answer.h"
 #include "tally.h"
-#include "url.h"
+#include "requests.h"
 
 #include <larder/base/hash.h>
 #include <larder/net/stream.h>

@@ -128,7 +128,7 @@ read_answer(struct client *client)
 void
 client_send(struct client *client)
 {
-    struct span request = text_span(&client->herd->requests.texts[0]);
+    struct span request = text_span(&client->herd->requests.forms[0].text);
     while (!client->done && client->written < request.len) {
         struct span  rest = span_skip(request, client->written);
         struct iovec vector = { (void *)(uintptr_t)rest.at, rest.len };

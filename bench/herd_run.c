@@ -73,7 +73,8 @@ herd_init(struct herd *herd, unsigned clients, nsec timeout, const struct texts 
 {
     herd->timeout = timeout;
     timer_init(&herd->limit, give_up);
-    enum err err = requests_init(&herd->requests, url, fields, fault);
+    struct requests_plan plan = { .urls = url, .fields = fields };
+    enum err             err = requests_init(&herd->requests, &plan, fault);
     if (err != ERR_NONE)
         return err;
     err = loop_create(&herd->loop, fault);

@@ -5,12 +5,14 @@
 #include "load_print.h"
 
 #include <larder/base/check.h>
+#include <larder/base/units.h>
 #include <stdlib.h>
 
-enum { SECONDS_DEFAULT = 10 };
+enum { SECONDS_DEFAULT = 10, ZIPF_STEEPEST = 10, ZIPF_MOST = 1000000000 };
 
 struct settings {
-    int64_t      connections, seconds, rate, requests, threads, pipeline, timeout;
+    int64_t      connections, seconds, rate, requests, threads, pipeline, timeout, objects;
+    struct span  zipf, list;
     struct texts header;
     bool         json;
 };
@@ -30,13 +32,64 @@ static const struct row flags[] = {
     FLAG(pipeline, COUNT, 1, 1024, 1, "N", "Requests under way on each connection."),
     FLAG(timeout, TIME, NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, 10 * NSEC_PER_SEC, "TIME",
          "Give up an answer after this."),
+    FLAG(objects, COUNT, 1, INT64_C(1000000000000), ROW_ABSENT, "N",
+         "{} in a URL stands for the numbers 0 to N - 1."),
+    FLAG(list, TEXT, 0, 0, 0, "FILE",
+         "URLs or paths, one a line; - is stdin. A URL then only names the host."),
+    FLAG(zipf, TEXT, 0, 0, 0, "A",
+         "Draw at random, the k-th in proportion to 1 / k ^ A (0: all alike). Else they are asked in turn."),
     FLAG(header, TEXTS, 0, 0, 0, "'Name: value'", "A further field line; may be repeated."),
     FLAG(json, SWITCH, 0, 0, 0, NULL, "Print JSON (bench/README.md names its members)."),
 };
 
+/* ── what is asked ── */
+
 static enum err
-make_plan(struct load_plan *plan, const struct settings *settings, const struct texts *urls,
-          struct fault *fault)
+make_requests(struct requests *requests, const struct settings *settings, const struct texts *urls,
+              struct fault *fault)
+{
+    struct requests_plan plan = { .urls = urls, .fields = &settings->header, .list = settings->list };
+    plan.objects = settings->objects == ROW_ABSENT ? 0 : (uint64_t)settings->objects;
+    if (plan.list.len == 0 && urls->count == 0)
+        return fault_set(fault, ERR_SYNTAX, "URL... is missing");
+    if (plan.list.len > 0 && urls->count > 1)
+        return fault_set(fault, ERR_SYNTAX, "with --list there is at most one URL, which names the host");
+    if (plan.list.len > 0 && plan.objects > 0)
+        return fault_set(fault, ERR_SYNTAX, "--list and --objects exclude each other");
+    return requests_init(requests, &plan, fault);
+}
+
+static enum err
+make_zipf(struct load_plan *plan, struct span text, struct fault *fault)
+{
+    struct fault why;
+    double       exponent;
+    enum err     err = units_parse_decimal(text, &exponent, &why);
+    if (err == ERR_NONE && exponent > ZIPF_STEEPEST)
+        err = fault_set(&why, ERR_RANGE, "expected 0 to %d", ZIPF_STEEPEST);
+    if (err != ERR_NONE)
+        return fault_set(fault, err, "--zipf \"%.*s\": %s", SPAN_ARG(span_head(text, 32)), why.text);
+    if (plan->requests.count > ZIPF_MOST)
+        return fault_set(fault, ERR_RANGE, "--zipf draws from %d URLs at most", ZIPF_MOST);
+    if (!zipf_init(&plan->zipf, (uint32_t)plan->requests.count, exponent))
+        return fault_set(fault, ERR_NO_MEMORY, "no memory to draw from so many URLs");
+    return ERR_NONE;
+}
+
+static enum err
+make_asking(struct load_plan *plan, const struct settings *settings, const struct texts *urls,
+            struct fault *fault)
+{
+    enum err err = make_requests(&plan->requests, settings, urls, fault);
+    if (err == ERR_NONE && settings->zipf.len > 0)
+        err = make_zipf(plan, settings->zipf, fault);
+    return err;
+}
+
+/* ── how ── */
+
+static enum err
+make_plan(struct load_plan *plan, const struct settings *settings, struct fault *fault)
 {
     int64_t seconds = settings->seconds;
     if (seconds == ROW_ABSENT)
@@ -53,58 +106,7 @@ make_plan(struct load_plan *plan, const struct settings *settings, const struct 
                          plan->threads, plan->connections);
     if (plan->total > 0 && plan->total < plan->threads)
         return fault_set(fault, ERR_RANGE, "--threads %u: each needs a request", plan->threads);
-    enum err err = descriptors_raise(plan->connections, fault);
-    return err != ERR_NONE ? err : requests_init(&plan->requests, urls, &settings->header, fault);
-}
-
-/* ── threads ── */
-
-static enum err
-init_workers(struct load_worker *workers, const struct load_plan *plan, unsigned *count, struct fault *fault)
-{
-    while (*count < plan->threads) {
-        unsigned number = (*count)++;
-        enum err err = load_worker_init(&workers[number], plan, number, fault);
-        if (err != ERR_NONE)
-            return err;
-    }
-    return ERR_NONE;
-}
-
-static enum err
-run_workers(struct load_worker *workers, unsigned count, struct fault *fault)
-{
-    unsigned started = 0;
-    int      error = 0;
-    while (started < count && error == 0) {
-        error = pthread_create(&workers[started].thread, NULL, load_worker_main, &workers[started]);
-        started += error == 0 ? 1 : 0;
-    }
-    for (unsigned i = 0; error != 0 && i < started; i++)
-        loop_stop(workers[i].loop);
-    for (unsigned i = 0; i < started; i++)
-        pthread_join(workers[i].thread, NULL);
-    return error == 0 ? ERR_NONE : fault_set_errno(fault, error, "cannot start a thread");
-}
-
-static enum err
-measure(const struct load_plan *plan, struct tally *tally, struct fault *fault)
-{
-    unsigned            count = 0;
-    struct load_worker *workers = calloc(plan->threads, sizeof *workers);
-    if (workers == NULL)
-        return fault_set(fault, ERR_NO_MEMORY, "out of memory");
-    enum err err = init_workers(workers, plan, &count, fault);
-    if (err == ERR_NONE)
-        err = run_workers(workers, count, fault);
-    tally_init(tally);
-    for (unsigned i = 0; i < count; i++) {
-        if (err == ERR_NONE)
-            tally_merge(tally, &workers[i].tally);
-        load_worker_fini(&workers[i]);
-    }
-    free(workers);
-    return err;
+    return descriptors_raise(plan->connections, fault);
 }
 
 static int
@@ -113,7 +115,9 @@ report(const struct settings *settings, const struct texts *urls, const struct l
 {
     struct summary summary;
     summary_compute(&summary, tally, plan->rate > 0 ? 0 : plan->connections * plan->pipeline);
-    struct load_report all = { .urls = urls, .plan = plan, .tally = tally, .summary = &summary };
+    struct load_report all = {
+        .urls = urls, .list = settings->list, .plan = plan, .tally = tally, .summary = &summary
+    };
     if (settings->json)
         load_print_json(&all, stdout);
     else
@@ -125,16 +129,17 @@ static int
 run(const void *given, const struct texts *operands, struct fault *fault)
 {
     const struct settings *settings = given;
-    struct load_plan       plan;
+    struct load_plan       plan = { .requests.count = 0 };
     int                    code = EXIT_FAILURE;
-    if (make_plan(&plan, settings, operands, fault) != ERR_NONE)
-        return code;
-    struct tally *tally = malloc(sizeof *tally);
+    struct tally          *tally = malloc(sizeof *tally);
     if (tally == NULL)
         fault_set(fault, ERR_NO_MEMORY, "out of memory");
-    else if (measure(&plan, tally, fault) == ERR_NONE)
+    else if (make_plan(&plan, settings, fault) == ERR_NONE
+             && make_asking(&plan, settings, operands, fault) == ERR_NONE
+             && load_run(&plan, tally, fault) == ERR_NONE)
         code = report(settings, operands, &plan, tally);
     free(tally);
+    zipf_fini(&plan.zipf);
     requests_fini(&plan.requests);
     return code;
 }
@@ -142,10 +147,11 @@ run(const void *given, const struct texts *operands, struct fault *fault)
 const struct command command_load = {
     .name = "load",
     .operands = "URL...",
-    .operands_least = 1,
+    .operands_least = 0,
     .operands_most = REQUESTS_MAX,
     .summary = "Many requests from kept connections, and what they took.",
-    .help = "Sends GET for the URLs in turn (one host and port) and measures. A closed loop by default: each "
+    .help = "Sends GET for the URLs (one host and port) in turn, or drawn with --zipf, and measures. A "
+            "closed loop by default: each "
             "connection\n"
             "asks again when it has its answer. With --rate an open loop, whose latency counts from when a "
             "request was\n"

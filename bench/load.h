@@ -7,9 +7,10 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include "requests.h"
 #include "schedule.h"
 #include "tally.h"
-#include "url.h"
+#include "zipf.h"
 
 #include <larder/net/stream.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 /* What is to be done. Frozen. */
 struct load_plan {
     struct requests requests;
+    struct zipf     zipf; /* who is drawn; its count is 0: they are asked in turn */
     unsigned        connections, threads, pipeline;
     nsec            duration; /* 0: until `total` is done */
     nsec            timeout;
@@ -27,7 +29,8 @@ struct load_plan {
 /* A request under way. */
 struct load_slot {
     mono_time due, sent;
-    unsigned  request;
+    uint64_t  number; /* of plan->requests */
+    size_t    size;   /* in bytes, once it is being written */
 };
 
 enum { LOAD_BUFFER = 32 * 1024, LOAD_WASTE = 1024 * 1024 };
@@ -64,11 +67,17 @@ struct load_worker {
     struct timer            sweep, settle, end;
     struct watch            alarm; /* a timerfd: the wheel's milliseconds are too coarse for a schedule */
     uint64_t                share, taken, finished; /* requests; share 0: no bound */
-    unsigned                turn;                   /* whose URL is next */
+    uint64_t                asked;                  /* requests that were numbered */
+    uint64_t                random;                 /* the state of what is drawn */
     bool                    begun, ended;
     char                   *waste; /* where bodies go unseen */
     pthread_t               thread;
 };
+
+/* ── load_run.c ── */
+
+/* Runs the load, and returns when it is over. */
+MUST_CHECK enum err load_run(const struct load_plan *plan, struct tally *tally, struct fault *fault);
 
 /* ── load_worker.c ── */
 

@@ -14,7 +14,7 @@
 
 #define RETRY_AFTER (100 * NSEC_PER_MSEC)
 
-enum { VECTORS = 64, WORTH_SKIPPING = 4096 };
+enum { VECTORS = 64, BATCH = 48, WORTH_SKIPPING = 4096 };
 
 static struct load_slot *
 slot_at(struct load_conn *conn, unsigned i)
@@ -91,27 +91,44 @@ renew(struct load_conn *conn)
 
 /* ── writing ── */
 
-static int
-collect(struct load_conn *conn, struct iovec vectors[static VECTORS])
+/* Requests as they are handed to the kernel. */
+struct batch {
+    struct iovec vectors[VECTORS];
+    char         digits[BATCH][REQUEST_DIGITS];
+    unsigned     first, end; /* of the vectors */
+};
+
+/* What was written of the first one is left out. */
+static void
+skip_written(struct batch *batch, size_t written)
 {
-    int    count = 0;
-    size_t skip = conn->written;
-    for (unsigned i = conn->count - conn->unsent; i < conn->count && count < VECTORS; i++) {
-        struct span bytes =
-            span_skip(text_span(&conn->worker->plan->requests.texts[slot_at(conn, i)->request]), skip);
-        vectors[count++] = (struct iovec){ (void *)(uintptr_t)bytes.at, bytes.len };
-        skip = 0;
+    while (written >= batch->vectors[batch->first].iov_len)
+        written -= batch->vectors[batch->first++].iov_len;
+    struct iovec *vector = &batch->vectors[batch->first];
+    vector->iov_base = (char *)vector->iov_base + written;
+    vector->iov_len -= written;
+}
+
+/* As many unsent requests as have room. */
+static void
+collect(struct load_conn *conn, struct batch *batch)
+{
+    const struct requests *requests = &conn->worker->plan->requests;
+    batch->first = batch->end = 0;
+    for (unsigned i = 0; i < conn->unsent && i < BATCH && batch->end + REQUEST_VECTORS <= VECTORS; i++) {
+        struct load_slot *slot = slot_at(conn, conn->count - conn->unsent + i);
+        batch->end += requests_gather(requests, slot->number, batch->vectors + batch->end, batch->digits[i],
+                                      &slot->size);
     }
-    return count;
+    skip_written(batch, conn->written);
 }
 
 static void
 advance(struct load_conn *conn, size_t put)
 {
     conn->written += put;
-    while (conn->unsent > 0) {
-        const struct load_slot *slot = slot_at(conn, conn->count - conn->unsent);
-        size_t                  size = conn->worker->plan->requests.texts[slot->request].len;
+    while (conn->unsent > 0 && conn->written > 0) {
+        size_t size = slot_at(conn, conn->count - conn->unsent)->size;
         if (conn->written < size)
             break;
         conn->written -= size;
@@ -123,9 +140,11 @@ static void
 write_requests(struct load_conn *conn)
 {
     while (conn->unsent > 0) {
-        struct iovec vectors[VECTORS];
+        struct batch batch;
         size_t       put;
-        enum err     err = stream_write(&conn->stream, vectors, collect(conn, vectors), false, &put);
+        collect(conn, &batch);
+        enum err err = stream_write(&conn->stream, batch.vectors + batch.first,
+                                    (int)(batch.end - batch.first), false, &put);
         if (err == ERR_AGAIN)
             return;
         if (err != ERR_NONE) {

@@ -71,6 +71,23 @@ hit_source_name(enum hit_source source)
 
 /* ── for people ── */
 
+/* Who of many is asked. */
+static void
+print_asking(const struct load_report *report, FILE *out)
+{
+    char     grouped[GROUPED_SIZE];
+    uint64_t count = report->plan->requests.count;
+    if (report->list.len > 0)
+        fprintf(out, "%slist %.*s\n", report->urls->count == 0 ? "load " : "     ", SPAN_ARG(report->list));
+    if (count == report->urls->count && report->list.len == 0 && report->plan->zipf.count == 0)
+        return;
+    fprintf(out, "     %s URLs, ", format_grouped(count, grouped));
+    if (report->plan->zipf.count > 0)
+        fprintf(out, "drawn by Zipf %g\n", report->plan->zipf.exponent);
+    else
+        fputs("in turn\n", out);
+}
+
 static void
 print_title(const struct load_report *report, FILE *out)
 {
@@ -78,6 +95,7 @@ print_title(const struct load_report *report, FILE *out)
     char                    rate[GROUPED_SIZE];
     for (unsigned i = 0; i < report->urls->count; i++)
         fprintf(out, "%s%.*s\n", i == 0 ? "load " : "     ", SPAN_ARG(report->urls->at[i]));
+    print_asking(report, out);
     fprintf(out, "     %u connection%s, %u thread%s, ", plan->connections, plan->connections == 1 ? "" : "s",
             plan->threads, plan->threads == 1 ? "" : "s");
     if (plan->pipeline > 1)
@@ -179,7 +197,17 @@ json_plan(const struct load_report *report, FILE *out)
         fputs(i == 0 ? "" : ",", out);
         print_json_string(report->urls->at[i], out);
     }
-    fprintf(out, "],\"loop\":\"%s\",\"rate\":%" PRIu64 ",\"connections\":%u,\"threads\":%u,\"pipeline\":%u,",
+    fputs("],\"list\":", out);
+    if (report->list.len > 0)
+        print_json_string(report->list, out);
+    else
+        fputs("null", out);
+    fprintf(out, ",\"distinct\":%" PRIu64 ",\"zipf\":", plan->requests.count);
+    if (plan->zipf.count > 0)
+        fprintf(out, "%g", plan->zipf.exponent);
+    else
+        fputs("null", out);
+    fprintf(out, ",\"loop\":\"%s\",\"rate\":%" PRIu64 ",\"connections\":%u,\"threads\":%u,\"pipeline\":%u,",
             plan->rate > 0 ? "open" : "closed", plan->rate, plan->connections, plan->threads, plan->pipeline);
 }
 

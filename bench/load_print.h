@@ -12,6 +12,7 @@
 /* What is reported, beside the numbers. */
 struct load_report {
     const struct texts     *urls;
+    struct span             list; /* as given; empty: none */
     const struct load_plan *plan;
     const struct tally     *tally;
     const struct summary   *summary;

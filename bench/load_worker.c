@@ -104,16 +104,25 @@ load_worker_has_more(const struct load_worker *worker)
     return !worker->ended && (worker->share == 0 || worker->taken < worker->share);
 }
 
+/* In turn, the threads take every n-th: together they ask for each once in a pass. */
+static uint64_t
+next_number(struct load_worker *worker)
+{
+    const struct load_plan *plan = worker->plan;
+    if (plan->zipf.count > 0)
+        return zipf_draw(&plan->zipf, &worker->random);
+    return (worker->asked++ * plan->threads + worker->number) % plan->requests.count;
+}
+
 bool
 load_worker_take(struct load_worker *worker, mono_time now, struct load_slot *slot)
 {
     if (!worker->begun || !load_worker_has_more(worker))
         return false;
-    slot->due = slot->sent = now;
+    *slot = (struct load_slot){ .due = now, .sent = now };
     if (worker->plan->rate > 0 && !schedule_take(&worker->schedule, now, &slot->due))
         return false;
-    slot->request = worker->turn;
-    worker->turn = worker->turn + 1 == worker->plan->requests.count ? 0 : worker->turn + 1;
+    slot->number = next_number(worker);
     worker->taken++;
     return true;
 }
@@ -202,7 +211,8 @@ load_worker_init(struct load_worker *worker, const struct load_plan *plan, unsig
     worker->number = number;
     worker->alarm.fd = -1;
     worker->share = schedule_share(plan->total, number, plan->threads);
-    worker->turn = number % plan->requests.count;
+    worker->random = number;
+    worker->random = zipf_random(&worker->random); /* threads must not draw alike */
     worker->schedule = (struct schedule){ .rate = plan->rate, .thread = number, .threads = plan->threads };
     tally_init(&worker->tally);
     list_init(&worker->vacant);

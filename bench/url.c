@@ -1,12 +1,11 @@
 /* url.c: see url.h. */
 #include "url.h"
 
-#include <larder/http/parse.h>
 #include <larder/http/scan.h>
 #include <netdb.h>
 #include <stdio.h>
 
-enum { HTTP_PORT = 80, REQUEST_LIMIT = 64 * 1024 };
+enum { HTTP_PORT = 80 };
 
 static struct span
 cut_fragment(struct span text)
@@ -67,97 +66,4 @@ url_resolve(const struct url *url, struct addr *addr, struct fault *fault)
     addr->len = found->ai_addrlen;
     freeaddrinfo(found);
     return ERR_NONE;
-}
-
-/* ── requests ── */
-
-/* Held against the same strict parser that the server uses. */
-static enum err
-check_field(struct span line, struct fault *fault)
-{
-    enum { LONGEST = 8192 };
-    static const struct parse_limits limits = { .head = LONGEST + 4, .target = 1 };
-    char                             room[LONGEST + 4];
-    struct field                     field[1];
-    struct head                      head;
-    enum refusal                     refusal = REFUSAL_HEAD_TOO_LONG;
-    size_t                           size;
-    if (line.len > 0 && line.len <= LONGEST) {
-        memcpy(room, line.at, line.len);
-        memcpy(room + line.len, "\r\n\r\n", 4);
-        head_init(&head, field, 1);
-        if (parse_fields(&head, span_of(room, line.len + 4), &limits, &size, &refusal) == ERR_NONE
-            && head.count == 1 && size == line.len + 4)
-            return ERR_NONE;
-    }
-    return fault_set(fault, ERR_SYNTAX, "--header \"%.*s\": expected \"Name: value\"", SPAN_ARG(line));
-}
-
-/* A field that the user gives in place of one of ours. */
-static bool
-given(const struct texts *fields, struct span name)
-{
-    for (unsigned i = 0; i < fields->count; i++)
-        if (span_starts_nocase(fields->at[i], name))
-            return true;
-    return false;
-}
-
-static void
-write_request(struct text *text, const struct url *url, const struct texts *fields)
-{
-    bool slash = url->target.at[0] != '/'; /* "http://host?query" */
-    text_printf(text, "GET %s%.*s HTTP/1.1\r\n", slash ? "/" : "", SPAN_ARG(url->target));
-    if (!given(fields, SPAN("Host:")))
-        text_printf(text, "Host: %.*s\r\n", SPAN_ARG(url->authority));
-    if (!given(fields, SPAN("User-Agent:")))
-        text_append(text, SPAN("User-Agent: larder-bench\r\n"));
-    for (unsigned i = 0; i < fields->count; i++)
-        text_printf(text, "%.*s\r\n", SPAN_ARG(fields->at[i]));
-    text_append(text, SPAN("\r\n"));
-}
-
-static enum err
-add_request(struct requests *requests, struct span text, const struct texts *fields, struct fault *fault)
-{
-    struct url  url;
-    struct addr addr;
-    enum err    err = url_parse(text, &url, fault);
-    if (err == ERR_NONE)
-        err = url_resolve(&url, &addr, fault);
-    if (err != ERR_NONE)
-        return err;
-    if (requests->count > 0 && !addr_equal(&requests->addr, &addr))
-        return fault_set(fault, ERR_UNSUPPORTED, "\"%.*s\": all URLs must name the same host and port",
-                         SPAN_ARG(text));
-    requests->addr = addr;
-    struct text *request = &requests->texts[requests->count++];
-    text_init(request, REQUEST_LIMIT);
-    write_request(request, &url, fields);
-    if (request->failed)
-        return fault_set(fault, ERR_LIMIT, "\"%.*s\": the request is longer than 64k",
-                         SPAN_ARG(span_head(text, 60)));
-    return ERR_NONE;
-}
-
-enum err
-requests_init(struct requests *requests, const struct texts *urls, const struct texts *fields,
-              struct fault *fault)
-{
-    enum err err = ERR_NONE;
-    requests->count = 0;
-    for (unsigned i = 0; i < fields->count && err == ERR_NONE; i++)
-        err = check_field(fields->at[i], fault);
-    for (unsigned i = 0; i < urls->count && err == ERR_NONE; i++)
-        err = add_request(requests, urls->at[i], fields, fault);
-    if (err != ERR_NONE)
-        requests_fini(requests);
-    return err;
-}
-
-void
-requests_fini(struct requests *requests)
-{
-    while (requests->count > 0)
-        text_fini(&requests->texts[--requests->count]);
 }

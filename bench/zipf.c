@@ -10,7 +10,7 @@ zipf_init(struct zipf *zipf, uint32_t count, double exponent)
 {
     double sum = 0;
 
-    *zipf = (struct zipf){ .count = count };
+    *zipf = (struct zipf){ .count = count, .exponent = exponent };
     if (exponent <= 0)
         return true;
     zipf->sums = malloc(count * sizeof zipf->sums[0]);

@@ -15,6 +15,7 @@
 struct zipf {
     double  *sums; /* of the weights of 0 .. k; NULL when all are alike */
     uint32_t count;
+    double   exponent;
 };
 
 /* False when memory ends: 8 bytes for each. `count`: at least 1; `exponent`: at least 0. */
