@@ -7,6 +7,7 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include "live.h"
 #include "requests.h"
 #include "schedule.h"
 #include "tally.h"
@@ -24,6 +25,7 @@ struct load_plan {
     nsec            timeout;
     uint64_t        total; /* 0: until the time is up */
     uint64_t        rate;  /* requests a second; 0: a closed loop */
+    struct live    *live;  /* whom to tell while it runs; NULL: nobody */
 };
 
 /* A request under way. */
@@ -76,8 +78,8 @@ struct load_worker {
 
 /* ── load_run.c ── */
 
-/* Runs the load, and returns when it is over. */
-MUST_CHECK enum err load_run(const struct load_plan *plan, struct tally *tally, struct fault *fault);
+/* Runs the load, and returns when it is over. Shows how it goes when stderr is a terminal. */
+MUST_CHECK enum err load_run(struct load_plan *plan, struct tally *tally, struct fault *fault);
 
 /* ── load_worker.c ── */
 

@@ -21,13 +21,19 @@ format_grouped(uint64_t number, char out[static GROUPED_SIZE])
     return out;
 }
 
-void
-print_right(const char *text, int columns, FILE *out)
+int
+format_width(const char *text, int columns)
 {
     for (const char *at = text; *at != '\0'; at++)
         if (((unsigned char)*at & 0xc0) == 0x80) /* not the first byte of a character in UTF-8 */
             columns++;
-    fprintf(out, "%*s", columns, text);
+    return columns;
+}
+
+void
+print_right(const char *text, int columns, FILE *out)
+{
+    fprintf(out, "%*s", format_width(text, columns), text);
 }
 
 void

@@ -21,7 +21,10 @@ struct load_report {
 void load_print_text(const struct load_report *report, FILE *out);
 void load_print_json(const struct load_report *report, FILE *out);
 
-/* Right-aligned to `columns`; "µ" is one column and two bytes. */
+/* The width for printf that gives so many columns: "µ" is one column and two bytes. */
+int format_width(const char *text, int columns);
+
+/* Right-aligned to `columns`. */
 void print_right(const char *text, int columns, FILE *out);
 
 /* A string with its quotes. */

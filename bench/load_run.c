@@ -27,13 +27,15 @@ run_workers(struct load_worker *workers, unsigned count, struct fault *fault)
     }
     for (unsigned i = 0; error != 0 && i < started; i++)
         loop_stop(workers[i].loop);
+    if (error == 0 && workers[0].plan->live != NULL)
+        live_watch(workers[0].plan->live, stderr);
     for (unsigned i = 0; i < started; i++)
         pthread_join(workers[i].thread, NULL);
     return error == 0 ? ERR_NONE : fault_set_errno(fault, error, "cannot start a thread");
 }
 
-enum err
-load_run(const struct load_plan *plan, struct tally *tally, struct fault *fault)
+static enum err
+run_all(const struct load_plan *plan, struct tally *tally, struct fault *fault)
 {
     unsigned            count = 0;
     struct load_worker *workers = calloc(plan->threads, sizeof *workers);
@@ -49,5 +51,15 @@ load_run(const struct load_plan *plan, struct tally *tally, struct fault *fault)
         load_worker_fini(&workers[i]);
     }
     free(workers);
+    return err;
+}
+
+enum err
+load_run(struct load_plan *plan, struct tally *tally, struct fault *fault)
+{
+    if (live_is_wanted(stderr))
+        plan->live = live_create(plan->threads); /* without memory for it: not live */
+    enum err err = run_all(plan, tally, fault);
+    live_destroy(&plan->live);
     return err;
 }

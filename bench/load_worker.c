@@ -166,6 +166,8 @@ sweep(struct timer *timer)
     mono_time           now = loop_now(worker->loop);
     for (unsigned i = 0; i < worker->conn_count && !worker->ended; i++)
         load_conn_sweep(&worker->conns[i], now);
+    if (worker->plan->live != NULL)
+        live_tell(worker->plan->live, worker->number, &worker->tally, now);
     if (!worker->ended)
         timer_set(worker->loop, timer, mono_add(now, SWEEP_EVERY));
 }
@@ -237,6 +239,8 @@ load_worker_main(void *argument)
     task_defer(worker->loop, &worker->start);
     loop_run(worker->loop);
     worker->tally.cpu = clock_thread_cpu() - cpu;
+    if (worker->plan->live != NULL)
+        live_leave(worker->plan->live);
     return NULL;
 }
 

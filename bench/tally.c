@@ -126,11 +126,17 @@ count_requests(struct summary *summary, const struct tally *tally)
 }
 
 void
-summary_compute(struct summary *summary, const struct tally *tally, unsigned users)
+summary_count(struct summary *summary, const struct tally *tally)
 {
     *summary = (struct summary){ .requests = 0 };
     count_requests(summary, tally);
     count_hits(summary, tally);
+}
+
+void
+summary_compute(struct summary *summary, const struct tally *tally, unsigned users)
+{
+    summary_count(summary, tally);
     nsec elapsed = tally->begin.ns < tally->end.ns ? mono_since(tally->end, tally->begin) : 0;
     if (elapsed > 0) {
         summary->seconds = (double)elapsed / (double)NSEC_PER_SEC;

@@ -70,6 +70,9 @@ struct summary {
     struct latency  service, response;
 };
 
+/* The counts alone: requests, errors, good, bad, hits, misses. */
+void summary_count(struct summary *summary, const struct tally *tally);
+
 /* `users`: how many requests a closed loop keeps going at once; 0: it was an open loop. */
 void summary_compute(struct summary *summary, const struct tally *tally, unsigned users);
 

@@ -68,6 +68,16 @@ histogram_merge(struct histogram *into, const struct histogram *from)
         into->most = from->most;
 }
 
+void
+histogram_subtract(struct histogram *from, const struct histogram *earlier)
+{
+    CHECK(earlier->total <= from->total);
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        from->counts[i] -= earlier->counts[i];
+    from->total -= earlier->total;
+    from->sum -= earlier->sum;
+}
+
 uint64_t
 histogram_percentile(const struct histogram *histogram, double percentile)
 {

@@ -2,11 +2,14 @@
 
 import collections
 import json
+import os
+import pty
+import subprocess
 
 import pytest
 
 from origin import answer
-from server import bench
+from server import BENCH, bench
 
 
 def load(*arguments, **more):
@@ -89,3 +92,39 @@ def test_mistakes_are_one_line(arguments, told):
     done = bench("load", *arguments)
     assert done.returncode == 1 and done.stdout == ""
     assert told in done.stderr and done.stderr.count("\n") == 1
+
+
+# ---- while it runs ----
+
+def on_a_terminal(*arguments):
+    """What it writes on a terminal that is its stderr."""
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen([BENCH, "load", *map(str, arguments)], stderr=theirs, stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "TERM": "xterm"})
+    os.close(theirs)
+    seen = b""
+    try:
+        while data := os.read(terminal, 4096):
+            seen += data
+    except OSError:  # Linux says so when nobody has the other end any more
+        pass
+    os.close(terminal)
+    out = process.stdout.read()
+    process.stdout.close()
+    assert process.wait() == 0
+    return seen.decode(), out
+
+
+def test_a_terminal_sees_how_it_goes_and_is_left_clean(willing):
+    shown, told = on_a_terminal(f"http://{willing.address}/", "--seconds", 3, "--connections", 2)
+    lines = shown.split("\r\x1b[K")
+    assert lines[0] == "" and lines[-1] == "" and len(lines) > 2
+    for line in lines[1:-1]:
+        assert line.startswith("\x1b[?7l") and line.endswith("\x1b[?7h")  # it neither wraps nor leaves it so
+    assert "/s   p50 " in lines[-2] and "errors 0" in lines[-2]
+    assert "\x1b" not in told
+
+
+def test_a_file_sees_nothing_of_it(willing):
+    done = bench("load", f"http://{willing.address}/", "--seconds", 2, "--connections", 2)
+    assert done.returncode == 0 and done.stderr == ""

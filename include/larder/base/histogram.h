@@ -26,6 +26,9 @@ void histogram_add(struct histogram *histogram, uint64_t value);
 void histogram_add_corrected(struct histogram *histogram, uint64_t value, uint64_t interval);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
+/* Leaves what was added since `earlier`, a copy of the same histogram. `least` and `most` stay those of all. */
+void histogram_subtract(struct histogram *from, const struct histogram *earlier);
+
 /* The value that `percentile` (0 to 100) percent of the counts do not exceed: the upper edge of its
  * bucket, never above `most`; 0 while empty. */
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile);

@@ -252,6 +252,26 @@ Test(base_histogram, corrects_and_adds)
     free(two);
 }
 
+Test(base_histogram, subtracts_what_was_there_earlier)
+{
+    struct histogram *all = malloc(sizeof *all), *earlier = malloc(sizeof *earlier);
+
+    histogram_init(all);
+    histogram_add(all, 1000);
+    histogram_add(all, 3);
+    *earlier = *all;
+    histogram_add(all, 7);
+    histogram_add(all, 9);
+    histogram_subtract(all, earlier);
+    cr_assert_eq(all->total, 2);
+    cr_assert_eq(histogram_percentile(all, 50), 7);
+    cr_assert_eq(histogram_percentile(all, 100), 9);
+    cr_assert_float_eq(histogram_mean(all), 8, 1e-9);
+    cr_assert_eq(all->most, 1000);
+    free(all);
+    free(earlier);
+}
+
 Test(base_err, names_texts_and_lines)
 {
     struct fault fault;
