@@ -114,7 +114,7 @@ report(const struct settings *settings, const struct texts *urls, const struct l
        const struct tally *tally)
 {
     struct summary summary;
-    summary_compute(&summary, tally, plan->rate > 0 ? 0 : plan->connections * plan->pipeline);
+    summary_compute(&summary, tally, load_is_open(plan) ? 0 : plan->connections * plan->pipeline);
     struct load_report all = {
         .urls = urls, .list = settings->list, .plan = plan, .tally = tally, .summary = &summary
     };

@@ -24,9 +24,17 @@ struct load_plan {
     nsec            duration; /* 0: until `total` is done */
     nsec            timeout;
     uint64_t        total; /* 0: until the time is up */
-    uint64_t        rate;  /* requests a second; 0: a closed loop */
+    uint64_t        rate;  /* requests a second */
+    const uint64_t *dues;  /* or when each of `total` is due; NULL and no rate: a closed loop */
     struct live    *live;  /* whom to tell while it runs; NULL: nobody */
 };
+
+/* Whether requests have their times, whatever the server does. */
+static inline bool
+load_is_open(const struct load_plan *plan)
+{
+    return plan->rate > 0 || plan->dues != NULL;
+}
 
 /* A request under way. */
 struct load_slot {

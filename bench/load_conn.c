@@ -160,7 +160,7 @@ bool
 load_conn_work(struct load_conn *conn)
 {
     struct load_worker *worker = conn->worker;
-    unsigned            limit = worker->plan->rate > 0 ? 1 : worker->plan->pipeline;
+    unsigned            limit = load_is_open(worker->plan) ? 1 : worker->plan->pipeline;
     mono_time           now = clock_mono();
     struct load_slot    slot;
     bool                took = false;
@@ -186,7 +186,7 @@ complete(struct load_conn *conn, mono_time now)
     const struct load_slot *slot = slot_at(conn, 0);
     tally_answer(&worker->tally, &conn->answer);
     histogram_add(&worker->tally.service, (uint64_t)mono_since(now, slot->sent));
-    if (worker->plan->rate > 0)
+    if (load_is_open(worker->plan))
         histogram_add(&worker->tally.response, (uint64_t)mono_since(now, slot->due));
     conn->first = conn->first + 1 == worker->plan->pipeline ? 0 : conn->first + 1;
     conn->count--;
@@ -326,7 +326,7 @@ ready(struct stream *stream, unsigned events)
     if (!conn->connected || worker->ended)
         return;
     (void)load_conn_work(conn);
-    if (worker->plan->rate > 0 && worker->begun)
+    if (load_is_open(worker->plan) && worker->begun)
         load_worker_dispatch(worker);
 }
 

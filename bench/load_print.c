@@ -186,7 +186,7 @@ load_print_text(const struct load_report *report, FILE *out)
             "max");
     print_latency("service", &summary->service, "from the sending", out);
     print_latency("response", &summary->response,
-                  report->plan->rate > 0 ? "from when it was due" : "corrected for coordinated omission",
+                  load_is_open(report->plan) ? "from when it was due" : "corrected for coordinated omission",
                   out);
     fprintf(out, "\n  larder-bench itself took %s of processor time for each answer\n",
             units_round_time((nsec)summary->cpu_per_request, text));
@@ -214,7 +214,7 @@ json_plan(const struct load_report *report, FILE *out)
     else
         fputs("null", out);
     fprintf(out, ",\"loop\":\"%s\",\"rate\":%" PRIu64 ",\"connections\":%u,\"threads\":%u,\"pipeline\":%u,",
-            plan->rate > 0 ? "open" : "closed", plan->rate, plan->connections, plan->threads, plan->pipeline);
+            load_is_open(plan) ? "open" : "closed", plan->rate, plan->connections, plan->threads, plan->pipeline);
 }
 
 static void

@@ -18,7 +18,7 @@ count_unfinished(const struct load_worker *worker, mono_time now)
     uint64_t count = 0;
     for (unsigned i = 0; i < worker->conn_count; i++)
         count += worker->conns[i].count;
-    if (worker->plan->rate == 0 || !worker->begun)
+    if (!load_is_open(worker->plan) || !worker->begun)
         return count;
     uint64_t missed = schedule_missed(&worker->schedule, now);
     uint64_t left = worker->share == 0 ? missed : worker->share - worker->taken;
@@ -120,7 +120,7 @@ load_worker_take(struct load_worker *worker, mono_time now, struct load_slot *sl
     if (!worker->begun || !load_worker_has_more(worker))
         return false;
     *slot = (struct load_slot){ .due = now, .sent = now };
-    if (worker->plan->rate > 0 && !schedule_take(&worker->schedule, now, &slot->due))
+    if (load_is_open(worker->plan) && !schedule_take(&worker->schedule, now, &slot->due))
         return false;
     slot->number = next_number(worker);
     worker->taken++;
@@ -146,7 +146,7 @@ load_worker_dispatch(struct load_worker *worker)
     struct list *node = list_first(&worker->vacant);
     while (node != NULL && !worker->ended && load_conn_work(CONTAINER_OF(node, struct load_conn, node)))
         node = list_first(&worker->vacant);
-    if (worker->plan->rate > 0 && !list_empty(&worker->vacant) && load_worker_has_more(worker))
+    if (load_is_open(worker->plan) && !list_empty(&worker->vacant) && load_worker_has_more(worker))
         set_alarm(worker);
 }
 
@@ -215,7 +215,11 @@ load_worker_init(struct load_worker *worker, const struct load_plan *plan, unsig
     worker->share = schedule_share(plan->total, number, plan->threads);
     worker->random = number;
     worker->random = zipf_random(&worker->random); /* threads must not draw alike */
-    worker->schedule = (struct schedule){ .rate = plan->rate, .thread = number, .threads = plan->threads };
+    worker->schedule = (struct schedule){ .rate = plan->rate,
+                                          .dues = plan->dues,
+                                          .due_count = plan->total,
+                                          .thread = number,
+                                          .threads = plan->threads };
     tally_init(&worker->tally);
     list_init(&worker->vacant);
     task_init(&worker->start, start);

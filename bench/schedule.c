@@ -6,8 +6,11 @@
 mono_time
 schedule_at(const struct schedule *schedule, uint64_t k)
 {
-    CHECK(schedule->rate > 0);
     unsigned __int128 number = (unsigned __int128)k * schedule->threads + schedule->thread;
+    if (schedule->dues != NULL)
+        return number < schedule->due_count ? mono_add(schedule->start, (nsec)schedule->dues[number])
+                                            : MONO_NEVER;
+    CHECK(schedule->rate > 0);
     return mono_add(schedule->start, (nsec)(number * (uint64_t)NSEC_PER_SEC / schedule->rate));
 }
 

@@ -1,6 +1,6 @@
 /* schedule.h: when each request of an open loop is due, decided before the run and never moved.
  *
- *      request k of thread t of n:  start + (k * n + t) / rate
+ *      request k of thread t of n:  start + (k * n + t) / rate,  or  start + dues[k * n + t]
  *
  * A server that stalls does not make the next requests later: they are late, and their latency counts from
  * when they were due (no coordinated omission). Pure.
@@ -12,13 +12,15 @@
 
 /* Owner: the thread. */
 struct schedule {
-    mono_time start;
-    uint64_t  rate; /* requests a second, of all threads together */
-    unsigned  thread, threads;
-    uint64_t  next; /* k of the next request */
+    mono_time       start;
+    uint64_t        rate; /* requests a second, of all threads together; or, in its place: */
+    const uint64_t *dues; /* nanoseconds after the start, ascending; NULL: by the rate */
+    uint64_t        due_count;
+    unsigned        thread, threads;
+    uint64_t        next; /* k of the next request */
 };
 
-/* When request k is due: exact, whatever k is. */
+/* When request k is due: exact, whatever k is. Never, where the list has ended. */
 mono_time schedule_at(const struct schedule *schedule, uint64_t k);
 
 /* Takes the next request if it is due; *due says since when. */

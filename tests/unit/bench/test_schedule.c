@@ -69,3 +69,39 @@ Test(bench_schedule, shares_add_up)
     cr_assert_eq(sum, 100);
     cr_assert_eq(schedule_share(0, 3, 7), 0);
 }
+
+/* ── a list of times ── */
+
+static const uint64_t dues[] = { 0, 10, 10, 500, 501 };
+
+Test(bench_schedule, a_list_says_when)
+{
+    struct schedule schedule = { .start = START, .dues = dues, .due_count = 5, .threads = 1 };
+    mono_time       due;
+    for (uint64_t k = 0; k < 5; k++)
+        cr_assert_eq(schedule_at(&schedule, k).ns, START.ns + (nsec)dues[k]);
+    cr_assert_eq(schedule_at(&schedule, 5).ns, INT64_MAX);
+    for (int k = 0; k < 3; k++)
+        cr_assert(schedule_take(&schedule, mono_add(START, 10), &due));
+    cr_assert_eq(due.ns, START.ns + 10);
+    cr_assert_not(schedule_take(&schedule, mono_add(START, 10), &due));
+    cr_assert_eq(due.ns, START.ns + 500);
+}
+
+Test(bench_schedule, threads_share_a_list)
+{
+    struct schedule second = { .start = START, .dues = dues, .due_count = 5, .thread = 1, .threads = 2 };
+    cr_assert_eq(schedule_at(&second, 0).ns, START.ns + 10);
+    cr_assert_eq(schedule_at(&second, 1).ns, START.ns + 500);
+    cr_assert_eq(schedule_at(&second, 2).ns, INT64_MAX);
+}
+
+Test(bench_schedule, what_a_list_had_due_and_was_missed)
+{
+    struct schedule schedule = { .start = START, .dues = dues, .due_count = 5, .threads = 1, .next = 1 };
+    cr_assert_eq(schedule_missed(&schedule, START), 0);
+    cr_assert_eq(schedule_missed(&schedule, mono_add(START, 11)), 2);
+    cr_assert_eq(schedule_missed(&schedule, mono_add(START, NSEC_PER_SEC)), 4);
+    schedule.next = 5;
+    cr_assert_eq(schedule_missed(&schedule, mono_add(START, NSEC_PER_SEC)), 0);
+}
