@@ -5,6 +5,9 @@
  */
 #include "access_log.h"
 
+#include <larder/http/date.h>
+#include <stdio.h>
+
 #define BYTES_MAX (UINT64_C(1) << 40)
 
 static unsigned
@@ -38,15 +41,15 @@ is_virtual_host(struct span word)
 static bool
 take_client(struct span *line, struct access *access)
 {
-    struct span before, date, first = SPAN_EMPTY;
+    struct span before, first = SPAN_EMPTY;
 
     if (!span_split(line, '[', &before) || line->at == NULL)
         return false;
     unsigned words = count_words(before, &first);
-    if (words < 3 || !span_split(line, ']', &date) || line->at == NULL)
+    if (words < 3 || !span_split(line, ']', &access->date) || line->at == NULL)
         return false;
     access->host = words > 3 && is_virtual_host(first) ? first : SPAN_EMPTY;
-    return date.len > 0 && span_starts(*line, SPAN(" \""));
+    return access->date.len > 0 && span_starts(*line, SPAN(" \""));
 }
 
 /* Takes the quoted text that the line begins with off it. */
@@ -100,4 +103,36 @@ access_log_parse(struct span line, struct access *access)
         return false;
     line = span_skip(line, 1);
     return take_quoted(&line, &request) && parse_request(request, access) && parse_answer(line, access);
+}
+
+/* ── dates ── */
+
+/* "+0200" in seconds: how far the place's clock is ahead. */
+static bool
+parse_zone(struct span zone, int64_t *ahead)
+{
+    uint64_t digits;
+    if (zone.len != 5 || (zone.at[0] != '+' && zone.at[0] != '-')
+        || !span_to_u64(span_skip(zone, 1), 2359, &digits))
+        return false;
+    int64_t seconds = (int64_t)(digits / 100 * 3600 + digits % 100 * 60);
+    *ahead = zone.at[0] == '+' ? seconds : -seconds;
+    return true;
+}
+
+uint32_t
+access_log_time(struct span date)
+{
+    enum { DAY = 2, MONTH = 3, YEAR = 7, CLOCK = 12, ZONE = 21, END = 26 };
+    char    text[DATE_SIZE + 1] = "";
+    int64_t seconds, ahead;
+    if (date.len != END || date.at[DAY] != '/' || date.at[MONTH + 3] != '/' || date.at[CLOCK - 1] != ':'
+        || !parse_zone(span_skip(date, ZONE), &ahead))
+        return 0;
+    snprintf(text, sizeof text, "Sun, %.2s %.3s %.4s %.8s GMT", date.at, date.at + MONTH, date.at + YEAR,
+             date.at + CLOCK); /* HTTP's form, whose weekday nobody looks at */
+    if (!date_parse(span_of(text, DATE_SIZE), (wall_time){ 0 }, &seconds))
+        return 0;
+    seconds -= ahead;
+    return seconds > 0 && seconds <= UINT32_MAX ? (uint32_t)seconds : 0;
 }

@@ -12,6 +12,7 @@
 
 struct access {
     struct span host; /* Apache's vhost_combined begins with it; else empty (the URL may have one) */
+    struct span date; /* between the brackets */
     struct span method, url;
     unsigned    status;
     uint64_t    bytes; /* "-" is 0 */
@@ -19,5 +20,9 @@ struct access {
 
 /* A line without its newline. False: it is not of this form. The spans point into it. */
 bool access_log_parse(struct span line, struct access *access);
+
+/* "17/May/2015:10:05:03 +0000" as seconds since 1970; 0 when it is no such date (then the trace's time stands
+ * still), or is not one that 32 bits hold. */
+uint32_t access_log_time(struct span date);
 
 #endif

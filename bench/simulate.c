@@ -186,7 +186,7 @@ run(const void *given, const struct texts *operands, struct fault *fault)
     struct trace           trace;
 
     if (make_plan(&plan, settings, fault) != ERR_NONE
-        || trace_load(&trace, operands->at[0], fault) != ERR_NONE)
+        || trace_load(&trace, operands->at[0], false, fault) != ERR_NONE)
         return EXIT_FAILURE;
     struct simulate_report report = { .name = operands->at[0], .trace = &trace, .plan = &plan };
     enum err               err = size_caches(&plan, &trace, fault);

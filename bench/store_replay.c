@@ -223,7 +223,7 @@ store_bench_replay(const struct store_bench *bench, struct fault *fault)
     struct trace         trace;
     enum err             err = make_plan(&plan, bench, fault);
 
-    if (err != ERR_NONE || (err = trace_load(&trace, bench->trace, fault)) != ERR_NONE)
+    if (err != ERR_NONE || (err = trace_load(&trace, bench->trace, false, fault)) != ERR_NONE)
         return err;
     print_title();
     for (unsigned i = 0; i < plan.cache_count; i++)

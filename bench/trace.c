@@ -21,6 +21,7 @@ void
 trace_fini(struct trace *trace)
 {
     free(trace->requests);
+    free(trace->times);
     free(trace->ids);
     free(trace->sizes);
     free(trace->slots);
@@ -106,16 +107,32 @@ reserve_request(struct trace *trace)
     if (requests == NULL)
         return false;
     trace->requests = requests;
+    if (trace->timed) {
+        uint32_t *times = realloc(trace->times, room * sizeof times[0]);
+        if (times == NULL)
+            return false;
+        trace->times = times;
+    }
     trace->request_room = room;
     return true;
 }
 
+static void
+keep_time(struct trace *trace, uint32_t time)
+{
+    size_t   at = trace->request_count;
+    uint32_t last = at == 0 ? 0 : trace->times[at - 1];
+    trace->times[at] = time > last ? time : last;
+}
+
 static enum err
-add_request(struct trace *trace, uint64_t id, uint64_t size, struct fault *fault)
+add_request(struct trace *trace, uint64_t id, uint64_t size, uint32_t time, struct fault *fault)
 {
     uint32_t number;
     if (!reserve_request(trace) || !number_of(trace, id, &number))
         return no_memory(trace, fault);
+    if (trace->timed)
+        keep_time(trace, time);
     trace->requests[trace->request_count++] = number;
     if (size > trace->sizes[number])
         trace->sizes[number] = size;
@@ -146,7 +163,7 @@ feed_record(struct trace *trace, const char *at, struct fault *fault)
                          ")",
                          trace->lines + 1, next);
     trace->lines++;
-    return add_request(trace, read_le(at + 4, 8), read_le(at + 12, 4), fault);
+    return add_request(trace, read_le(at + 4, 8), read_le(at + 12, 4), (uint32_t)read_le(at, 4), fault);
 }
 
 static enum err
@@ -200,7 +217,8 @@ feed_line(struct trace *trace, struct span line, struct fault *fault)
         trace->ignored++;
         return ERR_NONE;
     }
-    return add_request(trace, id_of(&access), access.bytes, fault);
+    uint32_t time = trace->timed ? access_log_time(access.date) : 0;
+    return add_request(trace, id_of(&access), access.bytes, time, fault);
 }
 
 /* A line that is too long is taken in pieces that are no lines of the format. */
@@ -225,8 +243,8 @@ feed_lines(struct trace *trace, struct span bytes, bool last, size_t *used, stru
 static enum err
 refuse_packed(const char *with, const char *how, struct fault *fault)
 {
-    return fault_set(fault, ERR_UNSUPPORTED, "it is packed with %s: write %s FILE | larder-bench simulate -",
-                     with, how);
+    return fault_set(fault, ERR_UNSUPPORTED,
+                     "it is packed with %s: unpack it first: %s FILE | larder-bench ... -", with, how);
 }
 
 static enum err

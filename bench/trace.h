@@ -5,10 +5,10 @@
  *      access log, combined format ────────┘
  *
  * Which of the two it is shows in the first bytes: records have zeros, text has none. A record is (little-
- * endian) u32 time, u64 id, u32 size, i64 index of the next request for the id, of which id and size are
- * used. Of a log the answers 200 and 304 to GET and HEAD count, and an object is method, host where it is
+ * endian) u32 time, u64 id, u32 size, i64 index of the next request for the id; the last is not used. Of a log the answers 200 and 304 to GET and HEAD count, and an object is method, host where it is
  * told, and URL. Objects have one size: the largest that was told (transfers that were cut tell less, and
- * 304 none), at least 1.
+ * 304 none), at least 1. Seconds are kept where they are asked for, and never go back: servers write a line
+ * when its answer has ended.
  *
  * Bytes in; trace_load alone does I/O. Owner: who has it.
  */
@@ -25,7 +25,9 @@ enum { TRACE_RECORD = 24, TRACE_LINE_MAX = 64 * 1024, TRACE_PEEK = 4096 };
 struct trace {
     enum trace_format format;
 
+    bool      timed;    /* set before the first byte: keep `times` too */
     uint32_t *requests; /* numbers of objects */
+    uint32_t *times;    /* of the requests, in seconds; NULL: not kept */
     size_t    request_count, request_room;
 
     uint64_t *ids, *sizes; /* by number */
@@ -51,7 +53,7 @@ MUST_CHECK enum err trace_feed(struct trace *trace, struct span bytes, bool last
 /* Adds up. Refuses a trace without a single request. */
 MUST_CHECK enum err trace_finish(struct trace *trace, struct fault *fault);
 
-/* All of a file, or of stdin for "-"; finished. The fault names it. */
-MUST_CHECK enum err trace_load(struct trace *trace, struct span path, struct fault *fault);
+/* All of a file, or of stdin for "-"; finished. The fault names it. `timed`: with `times`. */
+MUST_CHECK enum err trace_load(struct trace *trace, struct span path, bool timed, struct fault *fault);
 
 #endif

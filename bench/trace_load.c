@@ -19,12 +19,13 @@ read_all(struct trace *trace, struct input *input, struct fault *fault)
 }
 
 enum err
-trace_load(struct trace *trace, struct span path, struct fault *fault)
+trace_load(struct trace *trace, struct span path, bool timed, struct fault *fault)
 {
     struct input input;
     struct fault why;
 
     trace_init(trace);
+    trace->timed = timed;
     enum err err = input_open(&input, path, BUFFER, &why);
     if (err == ERR_NONE) {
         err = read_all(trace, &input, &why);

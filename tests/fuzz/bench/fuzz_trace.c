@@ -1,7 +1,7 @@
 /* fuzz_trace.c: any bytes as a trace: records or lines.
  *
- * Holds: in pieces the same comes out as at once; every request names an object; the sums are those of the
- * requests; a line's parts lie inside of it.
+ * Holds: in pieces the same comes out as at once; every request names an object; times do not go back; the
+ * sums are those of the requests; a line's parts lie inside of it.
  */
 #include "access_log.h"
 #include "trace.h"
@@ -39,6 +39,7 @@ feed(struct trace *trace, struct span bytes, size_t step)
     struct fault fault;
 
     trace_init(trace);
+    trace->timed = true;
     while (err == ERR_NONE && !last) {
         size_t used = 0;
         to = to + step < bytes.len ? to + step : bytes.len;
@@ -58,6 +59,7 @@ check_sums(const struct trace *trace)
 
     for (size_t i = 0; i < trace->request_count; i++) {
         CHECK(trace->requests[i] < trace->object_count);
+        CHECK(i == 0 || trace->times[i - 1] <= trace->times[i]);
         bytes += trace->sizes[trace->requests[i]];
     }
     for (uint32_t i = 0; i < trace->object_count; i++) {
@@ -73,7 +75,7 @@ check_line(struct span line)
     struct access access;
     if (!access_log_parse(line, &access))
         return;
-    CHECK(is_inside(access.host, line) && is_inside(access.method, line));
+    CHECK(is_inside(access.date, line) && is_inside(access.host, line) && is_inside(access.method, line));
     CHECK(is_inside(access.url, line) && access.url.len > 0 && access.status <= 999);
 }
 
@@ -91,7 +93,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_sums(&whole);
         CHECK(whole.request_count == parts.request_count && whole.lines == parts.lines);
         for (size_t i = 0; i < whole.request_count; i++)
-            CHECK(whole.requests[i] == parts.requests[i]);
+            CHECK(whole.requests[i] == parts.requests[i] && whole.times[i] == parts.times[i]);
     }
     trace_fini(&whole);
     trace_fini(&parts);

@@ -70,6 +70,27 @@ Test(bench_trace, what_is_no_line)
         cr_assert_not(parse(bad[i], &access), "%s", bad[i]);
 }
 
+Test(bench_trace, dates)
+{
+    static const char *const bad[] = { "",
+                                       "now",
+                                       "17/May/2015:10:05:03",
+                                       "17/May/2015:10:05:03 0000",
+                                       "17/Mai/2015:10:05:03 +0000",
+                                       "31/Feb/2015:10:05:03 +0000",
+                                       "17/May/2015:25:05:03 +0000",
+                                       "17/May/1915:10:05:03 +0000",
+                                       "17/May/2515:10:05:03 +0000",
+                                       "17-May-2015:10:05:03 +0000",
+                                       "17/May/2015:10:05:03 +9999" };
+    cr_assert_eq(access_log_time(SPAN("17/May/2015:10:05:03 +0000")), 1431857103);
+    cr_assert_eq(access_log_time(SPAN("17/May/2015:12:35:03 +0230")), 1431857103);
+    cr_assert_eq(access_log_time(SPAN("17/May/2015:02:05:03 -0800")), 1431857103);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_assert_eq(access_log_time(span_of_text(bad[i])), 0, "%s", bad[i]);
+    cr_assert_eq(access_log_time(SPAN("17/May/2\0\0\0:10:05:03 +0000")), 0);
+}
+
 /* ── feeding ── */
 
 /* All of `bytes`, `step` more of them at a time. */
@@ -81,6 +102,7 @@ feed(struct trace *trace, struct span bytes, size_t step, struct fault *fault)
     bool     last = false;
 
     trace_init(trace);
+    trace->timed = true;
     while (err == ERR_NONE && !last) {
         size_t used;
         to = to + step < bytes.len ? to + step : bytes.len;
@@ -94,12 +116,18 @@ feed(struct trace *trace, struct span bytes, size_t step, struct fault *fault)
 }
 
 static void
-put_record(char *at, uint64_t id, uint32_t size, int64_t next)
+put_record_at(char *at, uint32_t time, uint64_t id, uint32_t size, int64_t next)
 {
-    memset(at, 0, 4);
+    memcpy(at, &time, 4);
     memcpy(at + 4, &id, 8); /* the tests run where the format's byte order is the machine's */
     memcpy(at + 12, &size, 4);
     memcpy(at + 16, &next, 8);
+}
+
+static void
+put_record(char *at, uint64_t id, uint32_t size, int64_t next)
+{
+    put_record_at(at, 0, id, size, next);
 }
 
 static void
@@ -150,6 +178,46 @@ Test(bench_trace, what_is_no_record)
     put_record(bytes, 1, 1, -2);
     cr_assert_eq(feed(&trace, span_of(bytes, 47), 47, &fault), ERR_SYNTAX);
     cr_assert_str_eq(fault.text, "it ends in the middle of record 2 (of 24 bytes each)");
+    trace_fini(&trace);
+}
+
+static void
+assert_times(const struct trace *trace, const uint32_t *wanted, size_t count)
+{
+    cr_assert_eq(trace->request_count, count);
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(trace->times[i], wanted[i]);
+}
+
+Test(bench_trace, times_of_records_never_go_back)
+{
+    static const uint32_t wanted[] = { 7, 7, 4000000000, 4000000000 };
+    char                  bytes[4 * TRACE_RECORD];
+    struct trace          trace;
+    struct fault          fault;
+
+    put_record_at(bytes, 7, 1, 1, -1);
+    put_record_at(bytes + 24, 6, 2, 1, -1);
+    put_record_at(bytes + 48, 4000000000, 3, 1, -1);
+    put_record_at(bytes + 72, 0, 4, 1, -1);
+    cr_assert_eq(feed(&trace, span_of(bytes, sizeof bytes), 50, &fault), ERR_NONE);
+    assert_times(&trace, wanted, 4);
+    trace_fini(&trace);
+}
+
+Test(bench_trace, times_of_lines)
+{
+    static const uint32_t wanted[] = { 1431857103, 1431857103, 1431857104 };
+    struct trace          trace;
+    struct fault          fault;
+
+    cr_assert_eq(feed(&trace,
+                      SPAN("- - - [17/May/2015:10:05:03 +0000] \"GET /a\" 200 5\n"
+                           "- - - [some day] \"GET /a\" 200 5\n"
+                           "- - - [17/May/2015:12:05:04 +0200] \"GET /a\" 200 5\n"),
+                      50, &fault),
+                 ERR_NONE);
+    assert_times(&trace, wanted, 3);
     trace_fini(&trace);
 }
 
@@ -238,7 +306,8 @@ Test(bench_trace, nothing_in_it)
                                  "another method or status");
     trace_fini(&trace);
     cr_assert_eq(feed(&trace, SPAN("\x28\xb5\x2f\xfd rest"), 100, &fault), ERR_UNSUPPORTED);
-    cr_assert_str_eq(fault.text, "it is packed with zstd: write zstd -dc FILE | larder-bench simulate -");
+    cr_assert_str_eq(fault.text,
+                     "it is packed with zstd: unpack it first: zstd -dc FILE | larder-bench ... -");
     trace_fini(&trace);
     cr_assert_eq(feed(&trace, SPAN("\x1f\x8b rest"), 100, &fault), ERR_UNSUPPORTED);
     trace_fini(&trace);
@@ -249,9 +318,9 @@ Test(bench_trace, a_file_that_is_not_there)
     struct trace trace;
     struct fault fault;
 
-    cr_assert_eq(trace_load(&trace, SPAN("/nonexistent/trace"), &fault), ERR_NOT_FOUND);
+    cr_assert_eq(trace_load(&trace, SPAN("/nonexistent/trace"), false, &fault), ERR_NOT_FOUND);
     cr_assert(strncmp(fault.text, "/nonexistent/trace: cannot be opened", 36) == 0, "%s", fault.text);
-    cr_assert_neq(trace_load(&trace, SPAN("/"), &fault), ERR_NONE);
-    cr_assert_eq(trace_load(&trace, SPAN("/dev/null"), &fault), ERR_NOT_FOUND);
+    cr_assert_neq(trace_load(&trace, SPAN("/"), false, &fault), ERR_NONE);
+    cr_assert_eq(trace_load(&trace, SPAN("/dev/null"), false, &fault), ERR_NOT_FOUND);
     cr_assert_str_eq(fault.text, "/dev/null: it is empty");
 }
