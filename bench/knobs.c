@@ -36,6 +36,8 @@ static const struct row rows[] = {
          "Vary: NAME, and the body differs by that field. May be repeated."),
     SWITCH("cookie", cookie, "Set-Cookie with a value that is new each time."),
     SWITCH("count", count, "The body names the number of the request: no two answers are equal."),
+    KNOB("object", COUNT, object, 0, INT64_MAX, ROW_ABSENT, "N",
+         "One of many: paths that differ by it alone have different bodies."),
     SWITCH("chunked", chunked, "Chunked coding instead of Content-Length."),
     SWITCH("no-length", no_length, "Neither: the end of the connection ends the body."),
     SWITCH("close", close, "Connection: close."),

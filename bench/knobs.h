@@ -16,6 +16,7 @@ struct knobs {
     int64_t      cut;         /* hang up after so many bytes of the body, or ROW_ABSENT */
     int64_t      delay, drip; /* nanoseconds; delay may be ROW_ABSENT */
     int64_t      status;
+    int64_t      object; /* tells paths apart, and does nothing else */
     int64_t      max_age, s_maxage, stale_while_revalidate, stale_if_error; /* seconds, or ROW_ABSENT */
     int64_t      age, expires;                                              /* the same */
     bool         no_store, no_cache, is_private, is_public, must_revalidate;

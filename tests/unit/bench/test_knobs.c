@@ -71,6 +71,7 @@ Test(bench_knobs, defaults)
     cr_assert_eq(knobs.max_age, ROW_ABSENT);
     cr_assert_eq(knobs.age, ROW_ABSENT);
     cr_assert_eq(knobs.cut, ROW_ABSENT);
+    cr_assert_eq(knobs.object, ROW_ABSENT);
     cr_assert_eq(knobs.vary.count, 0);
 }
 
@@ -78,6 +79,12 @@ Test(bench_knobs, a_size_without_a_unit_is_bytes)
 {
     cr_assert_eq(parse("/size/300").size, 300);
     cr_assert_eq(parse("/size/0").size, 0);
+}
+
+Test(bench_knobs, an_object_has_a_number)
+{
+    cr_assert_eq(parse("/object/0").object, 0);
+    cr_assert_eq(parse("/size/1/object/4294967295").object, UINT32_MAX);
 }
 
 Test(bench_knobs, a_slash_at_the_end_is_nothing)
