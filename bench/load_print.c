@@ -123,8 +123,9 @@ print_totals(const struct load_report *report, FILE *out)
     fprintf(out, "  received  %14s", units_round_size(report->tally->bytes, text));
     fprintf(out, "   %s/s\n", units_round_size((uint64_t)summary->bytes_per_second, text));
     if (summary->hit_source != HITS_UNTOLD)
-        fprintf(out, "  hits      %13.2f%%   by %s\n",
+        fprintf(out, "  hits      %13.2f%%   of bytes %.2f%%, by %s\n",
                 floor(summary->hit_ratio * 10000) / 100, /* one miss is not 100% */
+                floor(summary->byte_hit_ratio * 10000) / 100,
                 summary->hit_source == HITS_AGE ? "Age (no Cache-Status; an answer of age 0 counts as a miss)"
                                                 : "Cache-Status");
 }
@@ -174,9 +175,15 @@ print_latency(const char *name, const struct latency *latency, const char *note,
 void
 load_print_text(const struct load_report *report, FILE *out)
 {
+    print_title(report, out);
+    load_print_seen(report, out);
+}
+
+void
+load_print_seen(const struct load_report *report, FILE *out)
+{
     const struct summary *summary = report->summary;
     char                  text[UNITS_TEXT_SIZE];
-    print_title(report, out);
     print_totals(report, out);
     print_statuses(report, out);
     print_errors(report, out);
@@ -195,7 +202,7 @@ load_print_text(const struct load_report *report, FILE *out)
 /* ── for programs ── */
 
 static void
-json_plan(const struct load_report *report, FILE *out)
+json_asking(const struct load_report *report, FILE *out)
 {
     const struct load_plan *plan = report->plan;
     fputs("{\"urls\":[", out);
@@ -210,11 +217,17 @@ json_plan(const struct load_report *report, FILE *out)
         fputs("null", out);
     fprintf(out, ",\"distinct\":%" PRIu64 ",\"zipf\":", plan->requests.count);
     if (plan->zipf.count > 0)
-        fprintf(out, "%g", plan->zipf.exponent);
+        fprintf(out, "%g,", plan->zipf.exponent);
     else
-        fputs("null", out);
-    fprintf(out, ",\"loop\":\"%s\",\"rate\":%" PRIu64 ",\"connections\":%u,\"threads\":%u,\"pipeline\":%u,",
-            load_is_open(plan) ? "open" : "closed", plan->rate, plan->connections, plan->threads, plan->pipeline);
+        fputs("null,", out);
+}
+
+static void
+json_plan(const struct load_plan *plan, FILE *out)
+{
+    fprintf(out, "\"loop\":\"%s\",\"rate\":%" PRIu64 ",\"connections\":%u,\"threads\":%u,\"pipeline\":%u,",
+            load_is_open(plan) ? "open" : "closed", plan->rate, plan->connections, plan->threads,
+            plan->pipeline);
 }
 
 static void
@@ -236,6 +249,8 @@ json_counts(const struct load_report *report, FILE *out)
             summary->bytes_per_second);
     fprintf(out, "\"hits\":%" PRIu64 ",\"misses\":%" PRIu64 ",\"hit_ratio\":%.6f,\"hit_source\":\"%s\",",
             summary->hits, summary->misses, summary->hit_ratio, hit_source_name(summary->hit_source));
+    fprintf(out, "\"hit_bytes\":%" PRIu64 ",\"miss_bytes\":%" PRIu64 ",\"byte_hit_ratio\":%.6f,",
+            summary->hit_bytes, summary->miss_bytes, summary->byte_hit_ratio);
 }
 
 static void
@@ -248,13 +263,21 @@ json_latency(const char *name, const struct latency *latency, FILE *out)
 }
 
 void
-load_print_json(const struct load_report *report, FILE *out)
+load_print_json_seen(const struct load_report *report, FILE *out)
 {
-    json_plan(report, out);
+    json_plan(report->plan, out);
     json_counts(report, out);
     fputs("\"latency_us\":{", out);
     json_latency("service", &report->summary->service, out);
     fputc(',', out);
     json_latency("response", &report->summary->response, out);
-    fprintf(out, "},\"cpu_us_per_answer\":%.3f}\n", report->summary->cpu_per_request / (double)NSEC_PER_USEC);
+    fprintf(out, "},\"cpu_us_per_answer\":%.3f", report->summary->cpu_per_request / (double)NSEC_PER_USEC);
+}
+
+void
+load_print_json(const struct load_report *report, FILE *out)
+{
+    json_asking(report, out);
+    load_print_json_seen(report, out);
+    fputs("}\n", out);
 }

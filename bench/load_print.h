@@ -21,6 +21,10 @@ struct load_report {
 void load_print_text(const struct load_report *report, FILE *out);
 void load_print_json(const struct load_report *report, FILE *out);
 
+/* The same without its head and what it asked; of the JSON the members, without braces. */
+void load_print_seen(const struct load_report *report, FILE *out);
+void load_print_json_seen(const struct load_report *report, FILE *out);
+
 /* The width for printf that gives so many columns: "µ" is one column and two bytes. */
 int format_width(const char *text, int columns);
 

@@ -32,6 +32,7 @@ tally_answer(struct tally *tally, const struct answer *answer)
     tally->answers++;
     tally->statuses[answer->status]++;
     tally->caches[answer->cache]++;
+    tally->cache_bytes[answer->cache] += answer->body;
     tally->body_bytes += answer->body;
 }
 
@@ -49,6 +50,7 @@ tally_merge(struct tally *into, const struct tally *from)
     add_all(into->errors, from->errors, LOAD_ERRORS);
     add_all(into->statuses, from->statuses, TALLY_STATUSES);
     add_all(into->caches, from->caches, ANSWER_AGE_HIT + 1);
+    add_all(into->cache_bytes, from->cache_bytes, ANSWER_AGE_HIT + 1);
     into->bytes += from->bytes;
     into->body_bytes += from->body_bytes;
     into->connections += from->connections;
@@ -101,13 +103,22 @@ correct_closed(const struct tally *tally, unsigned users)
     return latency_of(&corrected);
 }
 
+static double
+ratio_of(uint64_t some, uint64_t all)
+{
+    return all == 0 ? 0 : (double)some / (double)all;
+}
+
 static void
 count_hits(struct summary *summary, const struct tally *tally)
 {
     summary->hits = tally->caches[ANSWER_STATUS_HIT] + tally->caches[ANSWER_AGE_HIT];
     summary->misses = tally->caches[ANSWER_STATUS_MISS] + tally->caches[ANSWER_AGE_MISS];
     uint64_t told = summary->hits + summary->misses;
-    summary->hit_ratio = told == 0 ? 0 : (double)summary->hits / (double)told;
+    summary->hit_ratio = ratio_of(summary->hits, told);
+    summary->hit_bytes = tally->cache_bytes[ANSWER_STATUS_HIT] + tally->cache_bytes[ANSWER_AGE_HIT];
+    summary->miss_bytes = tally->cache_bytes[ANSWER_STATUS_MISS] + tally->cache_bytes[ANSWER_AGE_MISS];
+    summary->byte_hit_ratio = ratio_of(summary->hit_bytes, summary->hit_bytes + summary->miss_bytes);
     if (tally->caches[ANSWER_STATUS_HIT] + tally->caches[ANSWER_STATUS_MISS] > 0)
         summary->hit_source = HITS_CACHE_STATUS;
     else if (told > 0)

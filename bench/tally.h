@@ -37,11 +37,12 @@ struct tally {
     uint64_t         answers;
     uint64_t         errors[LOAD_ERRORS];
     uint64_t         statuses[TALLY_STATUSES];
-    uint64_t         caches[ANSWER_AGE_HIT + 1]; /* by enum answer_cache */
-    uint64_t         bytes, body_bytes;          /* received: all, and of bodies */
-    uint64_t         connections;                /* made */
-    uint64_t         unfinished;                 /* asked or due, and not answered when the time was up */
-    nsec             cpu;                        /* processor time of our own */
+    uint64_t         caches[ANSWER_AGE_HIT + 1];      /* by enum answer_cache */
+    uint64_t         cache_bytes[ANSWER_AGE_HIT + 1]; /* of the bodies of these */
+    uint64_t         bytes, body_bytes;               /* received: all, and of bodies */
+    uint64_t         connections;                     /* made */
+    uint64_t         unfinished; /* asked or due, and not answered when the time was up */
+    nsec             cpu;        /* processor time of our own */
     mono_time        begin, end;
     struct histogram service, response; /* nanoseconds; response: of an open loop */
 };
@@ -64,7 +65,8 @@ struct summary {
     uint64_t        good, bad; /* answers with a status below 400, and from it */
     double          seconds, requests_per_second, bytes_per_second;
     uint64_t        hits, misses;
-    double          hit_ratio; /* 0 to 1, of the answers that told; 0 when none did */
+    uint64_t        hit_bytes, miss_bytes;     /* of bodies */
+    double          hit_ratio, byte_hit_ratio; /* 0 to 1, of the answers that told; 0 when none did */
     enum hit_source hit_source;
     double          cpu_per_request; /* nanoseconds of our own processor time */
     struct latency  service, response;

@@ -73,6 +73,26 @@ Test(bench_tally, errors_and_bad_statuses_are_told_apart)
     free(tally);
 }
 
+Test(bench_tally, bytes_of_hits_are_those_of_their_bodies)
+{
+    struct tally  *tally = make(), *other = make();
+    struct summary summary;
+    struct answer  hit = { .status = 200, .cache = ANSWER_STATUS_HIT, .body = 300 };
+    struct answer  miss = { .status = 200, .cache = ANSWER_STATUS_MISS, .body = 100 };
+    struct answer  silent = { .status = 200, .cache = ANSWER_UNTOLD, .body = 5000 };
+    tally_answer(tally, &hit);
+    tally_answer(other, &miss);
+    tally_answer(other, &silent);
+    tally_merge(tally, other);
+    summary_compute(&summary, tally, 1);
+    cr_assert_eq(summary.hit_bytes, 300);
+    cr_assert_eq(summary.miss_bytes, 100);
+    cr_assert_float_eq(summary.byte_hit_ratio, 0.75, 1e-9);
+    cr_assert_float_eq(summary.hit_ratio, 0.5, 1e-9);
+    free(tally);
+    free(other);
+}
+
 Test(bench_tally, hits_are_of_those_that_told)
 {
     struct tally  *tally = make();
