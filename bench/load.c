@@ -1,7 +1,6 @@
 /* load.c: `larder-bench load`: reads the plan, starts the workers, adds up what they counted. See load.h. */
 #include "load.h"
 #include "command.h"
-#include "descriptors.h"
 #include "load_print.h"
 
 #include <larder/base/check.h>
@@ -101,12 +100,7 @@ make_plan(struct load_plan *plan, const struct settings *settings, struct fault 
     plan->timeout = settings->timeout;
     plan->total = settings->requests == ROW_ABSENT ? 0 : (uint64_t)settings->requests;
     plan->rate = settings->rate == ROW_ABSENT ? 0 : (uint64_t)settings->rate;
-    if (plan->threads > plan->connections)
-        return fault_set(fault, ERR_RANGE, "--threads %u: each needs a connection, and there are %u",
-                         plan->threads, plan->connections);
-    if (plan->total > 0 && plan->total < plan->threads)
-        return fault_set(fault, ERR_RANGE, "--threads %u: each needs a request", plan->threads);
-    return descriptors_raise(plan->connections, fault);
+    return load_check(plan, fault);
 }
 
 static int
@@ -114,7 +108,7 @@ report(const struct settings *settings, const struct texts *urls, const struct l
        const struct tally *tally)
 {
     struct summary summary;
-    summary_compute(&summary, tally, load_is_open(plan) ? 0 : plan->connections * plan->pipeline);
+    summary_compute(&summary, tally, load_users(plan));
     struct load_report all = {
         .urls = urls, .list = settings->list, .plan = plan, .tally = tally, .summary = &summary
     };

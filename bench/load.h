@@ -19,7 +19,8 @@
 /* What is to be done. Frozen. */
 struct load_plan {
     struct requests requests;
-    struct zipf     zipf; /* who is drawn; its count is 0: they are asked in turn */
+    struct zipf     zipf;  /* who is drawn; its count is 0: they are asked in turn, or in this order: */
+    const uint32_t *order; /* numbers of `total` requests; NULL */
     unsigned        connections, threads, pipeline;
     nsec            duration; /* 0: until `total` is done */
     nsec            timeout;
@@ -34,6 +35,13 @@ static inline bool
 load_is_open(const struct load_plan *plan)
 {
     return plan->rate > 0 || plan->dues != NULL;
+}
+
+/* How many requests a closed loop has under way at once; 0 of an open one. */
+static inline unsigned
+load_users(const struct load_plan *plan)
+{
+    return load_is_open(plan) ? 0 : plan->connections * plan->pipeline;
 }
 
 /* A request under way. */
@@ -85,6 +93,9 @@ struct load_worker {
 };
 
 /* ── load_run.c ── */
+
+/* Whether the numbers of the plan fit each other, and the limits of the system. */
+MUST_CHECK enum err load_check(const struct load_plan *plan, struct fault *fault);
 
 /* Runs the load, and returns when it is over. Shows how it goes when stderr is a terminal. */
 MUST_CHECK enum err load_run(struct load_plan *plan, struct tally *tally, struct fault *fault);

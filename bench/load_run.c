@@ -1,8 +1,20 @@
 /* load_run.c: the threads of a load: started, waited for, and what they counted added up. See load.h. */
 #include "load.h"
+#include "descriptors.h"
 
 #include <larder/base/check.h>
 #include <stdlib.h>
+
+enum err
+load_check(const struct load_plan *plan, struct fault *fault)
+{
+    if (plan->threads > plan->connections)
+        return fault_set(fault, ERR_RANGE, "--threads %u: each needs a connection, and there are %u",
+                         plan->threads, plan->connections);
+    if (plan->total > 0 && plan->total < plan->threads)
+        return fault_set(fault, ERR_RANGE, "--threads %u: each needs a request", plan->threads);
+    return descriptors_raise(plan->connections, fault);
+}
 
 static enum err
 init_workers(struct load_worker *workers, const struct load_plan *plan, unsigned *count, struct fault *fault)

@@ -104,14 +104,15 @@ load_worker_has_more(const struct load_worker *worker)
     return !worker->ended && (worker->share == 0 || worker->taken < worker->share);
 }
 
-/* In turn, the threads take every n-th: together they ask for each once in a pass. */
+/* The threads take every n-th: together they ask for each once in a pass. */
 static uint64_t
 next_number(struct load_worker *worker)
 {
     const struct load_plan *plan = worker->plan;
     if (plan->zipf.count > 0)
         return zipf_draw(&plan->zipf, &worker->random);
-    return (worker->asked++ * plan->threads + worker->number) % plan->requests.count;
+    uint64_t at = worker->asked++ * plan->threads + worker->number;
+    return plan->order != NULL ? plan->order[at] : at % plan->requests.count;
 }
 
 bool

@@ -6,6 +6,7 @@
  *      larder-bench herd   ──▶ one request from a thousand clients at the same moment
  *      larder-bench recover ─▶ a store filled, killed and opened again
  *      larder-bench store ───▶ the store by itself: memory, times, misses of a trace
+ *      larder-bench replay ──▶ a trace against a server that runs
  *      larder-bench simulate ▶ what a cache of some size would have missed of a trace
  *
  * The table of sub-commands is here; each has its own file. bench/README.md is the manual.
@@ -15,8 +16,9 @@
 
 #include <stdlib.h>
 
-static const struct command *const commands[] = { &command_origin,  &command_floor, &command_load,    &command_herd,
-                                                  &command_recover, &command_store, &command_simulate };
+static const struct command *const commands[] = { &command_origin,   &command_floor,   &command_load,
+                                                  &command_herd,     &command_recover, &command_store,
+                                                  &command_simulate, &command_replay };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -89,7 +89,7 @@ print_json_trace(const struct trace *trace, FILE *out)
             "\"format\":\"%s\",\"requests\":%zu,\"objects\":%" PRIu32 ",\"bytes\":%" PRIu64
             ",\"footprint_bytes\":%" PRIu64 ",\"lines\":%" PRIu64 ",\"lines_unread\":%" PRIu64
             ",\"lines_ignored\":%" PRIu64 ",\"least_object_miss_ratio\":%.6f,\"least_byte_miss_ratio\":%.6f",
-            trace->format == TRACE_ORACLE ? "oracleGeneral" : "combined", trace->request_count,
+            trace_format_name(trace->format), trace->request_count,
             trace->object_count, trace->bytes, trace->footprint, trace->lines, trace->unread, trace->ignored,
             part(trace->object_count, trace->request_count), part(trace->footprint, trace->bytes));
 }

@@ -8,6 +8,15 @@
 
 enum { ROOM_FIRST = 1024, OBJECTS_MOST = 1 << 30 };
 
+const char *
+trace_format_name(enum trace_format format)
+{
+    static const char *const names[] = {
+        [TRACE_UNKNOWN] = "unknown", [TRACE_ORACLE] = "oracleGeneral", [TRACE_LOG] = "combined"
+    };
+    return names[format];
+}
+
 void
 trace_init(struct trace *trace)
 {
@@ -273,6 +282,19 @@ trace_feed(struct trace *trace, struct span bytes, bool last, size_t *used, stru
                                          : feed_lines(trace, bytes, last, used, fault);
 }
 
+/* Lines before the first with a date are as old as that. */
+static void
+date_beginning(struct trace *trace)
+{
+    size_t dated = 0;
+    if (trace->times == NULL || trace->format != TRACE_LOG)
+        return;
+    while (dated < trace->request_count && trace->times[dated] == 0)
+        dated++;
+    for (size_t i = 0; i < dated && dated < trace->request_count; i++)
+        trace->times[i] = trace->times[dated];
+}
+
 enum err
 trace_finish(struct trace *trace, struct fault *fault)
 {
@@ -283,6 +305,7 @@ trace_finish(struct trace *trace, struct fault *fault)
                          "no request in it: of %" PRIu64 " lines %" PRIu64
                          " are not of the combined log format, %" PRIu64 " have another method or status",
                          trace->lines, trace->unread, trace->ignored);
+    date_beginning(trace);
     for (size_t i = 0; i < trace->request_count; i++)
         trace->bytes += trace->sizes[trace->requests[i]];
     for (uint32_t i = 0; i < trace->object_count; i++)

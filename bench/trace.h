@@ -42,6 +42,9 @@ struct trace {
     uint64_t bytes, footprint; /* requested; of all objects once. Set by trace_finish */
 };
 
+/* "oracleGeneral", "combined", "unknown". */
+const char *trace_format_name(enum trace_format format);
+
 void trace_init(struct trace *trace);
 void trace_fini(struct trace *trace);
 

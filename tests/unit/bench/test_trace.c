@@ -207,17 +207,18 @@ Test(bench_trace, times_of_records_never_go_back)
 
 Test(bench_trace, times_of_lines)
 {
-    static const uint32_t wanted[] = { 1431857103, 1431857103, 1431857104 };
+    static const uint32_t wanted[] = { 1431857103, 1431857103, 1431857103, 1431857104 };
     struct trace          trace;
     struct fault          fault;
 
     cr_assert_eq(feed(&trace,
-                      SPAN("- - - [17/May/2015:10:05:03 +0000] \"GET /a\" 200 5\n"
+                      SPAN("- - - [-] \"GET /b\" 200 5\n"
+                           "- - - [17/May/2015:10:05:03 +0000] \"GET /a\" 200 5\n"
                            "- - - [some day] \"GET /a\" 200 5\n"
                            "- - - [17/May/2015:12:05:04 +0200] \"GET /a\" 200 5\n"),
                       50, &fault),
                  ERR_NONE);
-    assert_times(&trace, wanted, 3);
+    assert_times(&trace, wanted, 4);
     trace_fini(&trace);
 }
 
