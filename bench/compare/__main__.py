@@ -22,18 +22,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 from peers import PEERS, floor
-from process import BENCH, Failed, Server, load
+from process import BENCH, Failed, Server, asked, load
 
 AGE = "max-age/86400"
-
-
-def asked(origin):
-    """How many requests the origin has seen."""
-    with urllib.request.urlopen(f"http://{origin.address}/-/requests") as answer:
-        return json.load(answer)["total"]
 
 
 def measure(server, path, arguments):

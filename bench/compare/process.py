@@ -7,6 +7,7 @@ import select
 import socket
 import subprocess
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("LARDER_BUILD", os.path.join(HERE, "../../build/release"))
@@ -100,6 +101,12 @@ class Server:
             with open(f"/proc/{member}/status") as file:
                 total += sum(int(kib) for kib in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+)", file.read(), re.M))
         return total * 1024
+
+
+def asked(origin):
+    """How many requests the origin has seen."""
+    with urllib.request.urlopen(f"http://{origin.address}/-/requests") as answer:
+        return json.load(answer)["total"]
 
 
 def load(server, path, *flags):
