@@ -25,6 +25,7 @@ extern const struct command command_load;
 extern const struct command command_herd;
 extern const struct command command_recover;
 extern const struct command command_replay;
+extern const struct command command_report;
 extern const struct command command_simulate;
 extern const struct command command_store;
 

@@ -1,15 +1,15 @@
-# embed.cmake: the files of site/ as one C file of byte arrays, so that larder-bench is a single program.
+# embed.cmake: the files of a folder as one C file of byte arrays, so that larder-bench is a single program.
 #
-#   cmake -D SITE=bench/site -D OUT=site_files.c -P embed.cmake
+#   cmake -D FOLDER=bench/site -D NAME=site_files -D HEADER=site.h -D OUT=site_files.c -P embed.cmake
 
-file(GLOB files RELATIVE "${SITE}" "${SITE}/*")
+file(GLOB files RELATIVE "${FOLDER}" "${FOLDER}/*")
 list(SORT files)
 
 set(arrays "")
 set(rows "")
 set(number 0)
 foreach(file IN LISTS files)
-  file(READ "${SITE}/${file}" hex HEX)
+  file(READ "${FOLDER}/${file}" hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" bytes "${hex}")
   # A literal for each 8 bytes: compilers promise no more than some thousand characters in one.
   string(REGEX REPLACE "((\\\\x[0-9a-f][0-9a-f])(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?)" "\"\\1\"\n" bytes "${bytes}")
@@ -18,11 +18,11 @@ foreach(file IN LISTS files)
   math(EXPR number "${number} + 1")
 endforeach()
 
-file(WRITE "${OUT}" "/* Made by embed.cmake from the files in bench/site. */
-#include \"site.h\"
+file(WRITE "${OUT}" "/* Made by embed.cmake. */
+#include \"${HEADER}\"
 
-${arrays}const struct site_file site_files[] = {
+${arrays}const struct site_file ${NAME}[] = {
 ${rows}};
 
-const size_t site_files_count = sizeof site_files / sizeof site_files[0];
+const size_t ${NAME}_count = sizeof ${NAME} / sizeof ${NAME}[0];
 ")

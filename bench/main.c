@@ -8,6 +8,7 @@
  *      larder-bench store ───▶ the store by itself: memory, times, misses of a trace
  *      larder-bench replay ──▶ a trace against a server that runs
  *      larder-bench simulate ▶ what a cache of some size would have missed of a trace
+ *      larder-bench report ──▶ a page with charts, from the JSON of these
  *
  * The table of sub-commands is here; each has its own file. bench/README.md is the manual.
  */
@@ -18,7 +19,7 @@
 
 static const struct command *const commands[] = { &command_origin,   &command_floor,   &command_load,
                                                   &command_herd,     &command_recover, &command_store,
-                                                  &command_simulate, &command_replay };
+                                                  &command_simulate, &command_replay,  &command_report };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -13,7 +13,7 @@
 #include <larder/base/err.h>
 #include <larder/base/span.h>
 
-/* A file of site/ as embed.cmake wrote it. */
+/* A file as embed.cmake wrote it: of site/. */
 struct site_file {
     const char *name;
     const char *at;
