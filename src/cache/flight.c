@@ -72,6 +72,7 @@ flight_release(struct flight **pointer)
         return;
     CHECK(!flight->hooked);
     slice_forget_run(flight);
+    slice_run_release(&flight->feed);
     fill_release(&flight->fill);
     forget(&flight->primary.text);
     forget(&flight->key.text);

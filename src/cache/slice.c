@@ -259,15 +259,38 @@ slice_run_reach(struct slice_run *run, uint64_t number)
         wake(run);
 }
 
+static struct slice_run *
+acquire_run(struct slice_run *run)
+{
+    atomic_fetch_add_explicit(&run->refs, 1, memory_order_relaxed);
+    return run;
+}
+
+static struct slice_run *
+join(struct slice_run *run, uint64_t number)
+{
+    atomic_fetch_add(&run->readers, 1);
+    slice_run_reach(run, number);
+    return acquire_run(run);
+}
+
 struct slice_run *
 slice_run_join(struct flight *flight)
 {
-    struct slice_run *run = flight->run;
+    return join(flight->run, flight->number);
+}
 
-    atomic_fetch_add_explicit(&run->refs, 1, memory_order_relaxed);
-    atomic_fetch_add(&run->readers, 1);
-    slice_run_reach(run, flight->number);
-    return run;
+void
+slice_run_feed(struct slice_run *run, struct flight *main)
+{
+    CHECK(main->feed == NULL);
+    main->feed = acquire_run(run);
+}
+
+struct slice_run *
+slice_run_follow(struct flight *main, uint64_t number)
+{
+    return main->feed == NULL ? NULL : join(main->feed, number);
 }
 
 void
@@ -372,6 +395,7 @@ slice_grow(const struct slice_view *view, struct slice_run *run, struct flight *
     main->slicing = (struct slicing){
         .generation = view->generation, .complete = -1, .bits = view->bits, .unranged = unranged
     };
+    slice_run_feed(run, main);
     atomic_store_explicit(&main->complete, -1, memory_order_relaxed);
     atomic_store_explicit(&main->grown, true, memory_order_release);
     return first;

@@ -80,6 +80,9 @@ struct flight {
     uint64_t          number;
     _Atomic bool      stored; /* it has landed */
 
+    /* of a body that is only whole while its run goes on: that one; frozen with the phase, or once `grown` is set */
+    struct slice_run *feed;
+
     /* of a body that has grown into slices: `slicing` is frozen once `grown` is set; `complete` follows */
     struct slicing  slicing;
     _Atomic bool    grown;

@@ -59,6 +59,8 @@ slices_open(struct exchange *exchange, const struct object *object, const struct
     for (unsigned i = 0; i < slices->count; i++)
         slices->parts[i] = parts ? selection->parts[i] : (struct byte_range){ 0, object->complete - 1 };
     slices->walks = arriving && (object->flags & OBJECT_UNRANGED);
+    if (slices->walks)
+        slices->run = slice_run_follow(exchange->lookup.flight, 0);
     begin_part(slices);
     exchange->out.slices = slices;
     cursor_close(&exchange->out.cursor);
@@ -103,6 +105,7 @@ slices_continue(struct exchange *exchange, enum fill_state *state)
     slices->parts[0] = (struct byte_range){ 0, INT64_MAX - 1 };
     slices->at = slices->stand = slices_start(slices, 1);
     slices->begun = true;
+    slices->run = slice_run_follow(flight, 1); /* so that it goes on for us when who leads it leaves */
     cursor_close(&exchange->out.cursor);
     lease_release(&exchange->lookup.lease); /* of what is stale; it would be pinned as long as we send */
     exchange->out.slices = slices;

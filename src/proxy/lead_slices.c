@@ -135,6 +135,8 @@ lead_begin_slices(struct lead *lead, const struct head *head, const struct verdi
     err = object_make_sliced(&lead->arena, *meta, &slicing, meta);
     if (err == ERR_NONE)
         err = open_slice(lead, slices->number, &slices->frontier);
+    if (err == ERR_NONE && slices->head_later)
+        slice_run_feed(slices->run, lead->flight);
     return err;
 }
 

@@ -23,7 +23,7 @@ struct slices {
     bool              walks; /* reads from the beginning, whatever is wanted */
     bool              begun;
 
-    struct slice_run *run; /* whose slices we have read last, while they may still come */
+    struct slice_run *run; /* whose slices we have read last, or will, while they may still come */
 
     /* the slice that `stand` is in; none: it has to be found */
     struct lease   lease;

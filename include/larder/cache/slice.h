@@ -74,6 +74,13 @@ bool slice_run_forget(struct slice_run *run);
 struct slice_run *slice_run_join(struct flight *flight);
 void              slice_run_leave(struct slice_run **run);
 
+/* The body of `main` is only whole while the run goes on, for what it does not bring cannot be asked for: its readers are the run's, even
+ * while they read what is stored. Before `main` is shared; slice_grow does it too. */
+void slice_run_feed(struct slice_run *run, struct flight *main);
+
+/* A reader of the body of `main`, who comes to this slice, becomes one of its run. NULL: there is none that he must keep going. */
+struct slice_run *slice_run_follow(struct flight *main, uint64_t number);
+
 /* Whether it has readers. */
 bool slice_run_is_read(struct slice_run *run);
 
