@@ -143,6 +143,23 @@ object_make_sliced(struct arena *arena, struct span meta, const struct slicing *
     return ERR_NONE;
 }
 
+enum err
+object_set_unranged(struct arena *arena, struct span meta, struct span *with)
+{
+    struct object_header header;
+    struct span          copy = arena_copy(arena, meta);
+
+    if (copy.at == NULL)
+        return ERR_NO_MEMORY;
+    CHECK(copy.len >= sizeof header);
+    memcpy(&header, copy.at, sizeof header);
+    CHECK(header.flags & OBJECT_SLICED);
+    header.flags |= OBJECT_UNRANGED;
+    memcpy((char *)(uintptr_t)copy.at, &header, sizeof header);
+    *with = copy;
+    return ERR_NONE;
+}
+
 bool
 object_is_sliced(struct span meta)
 {

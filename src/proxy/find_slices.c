@@ -98,10 +98,14 @@ last_missing(const struct exchange *exchange, uint64_t number)
     return wanted;
 }
 
+/* Where the origin ignores Range, a strong validator is enough: then it sends the whole, and it is known to be this one. */
 static bool
 may_lead(const struct exchange *exchange)
 {
-    return !(exchange->out.slices->object.flags & OBJECT_UNRANGED) && exchange->head.method == METHOD_GET;
+    const struct object *object = &exchange->out.slices->object;
+    bool known = object->status == 200 && validators_share_strong(&object->validators, &object->validators);
+
+    return (known || !(object->flags & OBJECT_UNRANGED)) && exchange->head.method == METHOD_GET;
 }
 
 static enum err

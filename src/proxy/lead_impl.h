@@ -18,6 +18,7 @@ struct lead_slices {
     bool              head_later; /* the head lands when all slices have: they cannot be asked for again */
     bool              refetch;    /* the lead's flight is the first slice itself: these were missing */
     int64_t           complete;   /* of what is refetched; -1: not known */
+    int64_t           skip;       /* bytes that come before what was asked for: the origin sends the whole */
     struct validators validators; /* and what it must have in common with the head */
 };
 

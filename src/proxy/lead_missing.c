@@ -1,5 +1,8 @@
 /* lead_missing.c: the fetch of slices that are missing: one request with Range and If-Range, and its answer compared with what
  * is stored. What is not just that, of just that representation, is not taken: bytes of two generations never mix.
+ *
+ * An origin may ignore Range and send the whole (RFC 9110 §14.2). By the same strong validator it is the same representation: what
+ * comes before the place is skipped, and the head notes it, so that the next answer does not ask in vain.
  */
 #include "lead_impl.h"
 
@@ -79,6 +82,30 @@ lead_start_slices(struct exchange *exchange, const struct lead_missing *missing,
     return err == ERR_NONE ? ERR_NO_MEMORY : err;
 }
 
+static bool
+has_our_validator(const struct lead *lead, const struct head *head)
+{
+    struct validators theirs;
+
+    validators_read(head, loop_wall(lead->worker->loop), &theirs);
+    return validators_share_strong(&lead->slices.validators, &theirs);
+}
+
+/* Whether the answer brings the whole of just the representation that is stored. */
+static bool
+is_the_whole(const struct lead *lead, const struct head *head, const struct framing *framing)
+{
+    const struct lead_slices *slices = &lead->slices;
+
+    if (head->status != 200 || framing->kind == BODY_NONE)
+        return false;
+    if (framing->has_length
+        && (slices->complete >= 0 ? (int64_t)framing->length != slices->complete
+                                  : (int64_t)framing->length < slices->end))
+        return false;
+    return has_our_validator(lead, head);
+}
+
 /* Whether the answer brings just what was asked for, of just the representation that is stored. */
 static bool
 is_what_was_asked(const struct lead *lead, const struct head *head, const struct framing *framing)
@@ -86,7 +113,6 @@ is_what_was_asked(const struct lead *lead, const struct head *head, const struct
     const struct lead_slices *slices = &lead->slices;
     const struct field       *field = head_find(head, FIELD_CONTENT_RANGE);
     struct content_range      part;
-    struct validators         theirs;
 
     if (head->status != 206 || field == NULL || head_next(head, field) != NULL
         || content_range_parse(field->value, &part) != ERR_NONE || part.first != slices->at
@@ -96,8 +122,7 @@ is_what_was_asked(const struct lead *lead, const struct head *head, const struct
         return false;
     if (framing->has_length && (int64_t)framing->length != slices->end - slices->at)
         return false;
-    validators_read(head, loop_wall(lead->worker->loop), &theirs);
-    return validators_share_strong(&slices->validators, &theirs);
+    return has_our_validator(lead, head);
 }
 
 /* Whether another generation has taken the place of the one that we fetched for. It was written a moment ago then, so what is
@@ -144,8 +169,9 @@ void
 lead_judge_slices(struct lead *lead, const struct head *head, const struct framing *framing)
 {
     struct lead_slices *slices = &lead->slices;
+    bool                whole = is_the_whole(lead, head, framing);
 
-    if (!is_what_was_asked(lead, head, framing) || forbids_storing(lead, head)) {
+    if (!(whole || is_what_was_asked(lead, head, framing)) || forbids_storing(lead, head)) {
         if (is_news(head->status) && !is_superseded(lead))
             lead_purge(lead);
         flight_fail(lead->flight, FETCH_CHANGED, "");
@@ -154,5 +180,8 @@ lead_judge_slices(struct lead *lead, const struct head *head, const struct frami
                != ERR_NONE) {
         flight_fail(lead->flight, FETCH_NO_RESOURCES, "");
         lead_end(lead);
+    } else if (whole) {
+        slices->skip = slices->at;
+        slice_note_unranged(&slices->view);
     }
 }

@@ -322,7 +322,10 @@ void
 lead_take_slices(struct lead *lead, struct span bytes)
 {
     struct lead_slices *slices = &lead->slices;
+    struct span         before = span_head(bytes, (size_t)slices->skip);
 
+    slices->skip -= (int64_t)before.len;
+    bytes = span_skip(bytes, before.len);
     while (slices->frontier != NULL && bytes.len > 0) {
         int64_t end = (int64_t)((slices->number + 1) << slices->view.bits);
         if (slices->end >= 0 && end > slices->end)

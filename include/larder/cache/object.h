@@ -108,6 +108,9 @@ struct slicing {
 MUST_CHECK enum err object_make_sliced(struct arena *arena, struct span meta, const struct slicing *slicing,
                                        struct span *sliced);
 
+/* The same head, of slices that cannot be asked for alone. */
+MUST_CHECK enum err object_set_unranged(struct arena *arena, struct span meta, struct span *with);
+
 struct digest       object_variant(const struct object *marker, size_t index);
 
 /* The head parsed again: for a conditional request of ours, for merging. Fields point into the meta. */

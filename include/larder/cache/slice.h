@@ -91,6 +91,10 @@ void slice_run_reach(struct slice_run *run, uint64_t number);
 MUST_CHECK enum err slice_share(const struct slice_view *view, struct flight *flight, wall_time expires,
                                 int64_t length);
 
+/* An answer has shown that what is missing cannot be asked for alone: the stored head of this generation says so from now on
+ * (OBJECT_UNRANGED). Soon, on the store thread; where there is no room for it, not. */
+void slice_note_unranged(const struct slice_view *view);
+
 uint64_t slice_number(const struct flight *flight);
 
 /* Whether it can be found in the store by now. */
