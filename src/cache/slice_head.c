@@ -13,6 +13,7 @@ struct note {
     struct store_job job;
     struct store_key primary; /* the text is ours */
     uint64_t         generation;
+    enum slice_news  news;
 };
 
 static bool
@@ -81,13 +82,18 @@ note_run(struct store_job *job, struct store_writer *writer)
     struct store_key key;
     struct record    record;
 
-    if (find_head(writer, note, &key, &record))
-        write_unranged(writer, &key, &record);
+    if (find_head(writer, note, &key, &record)) {
+        if (note->news == SLICE_NEWS_GONE)
+            writer_remove(writer, &key);
+        else
+            write_unranged(writer, &key, &record);
+    }
     free_note(note);
 }
 
+/* It costs no room, so only a store that closes refuses it. */
 void
-slice_note_unranged(const struct slice_view *view)
+slice_note(const struct slice_view *view, enum slice_news news)
 {
     struct note *note = malloc(sizeof *note);
     char        *text = malloc(view->primary.text.len + 1);
@@ -100,7 +106,8 @@ slice_note_unranged(const struct slice_view *view)
     memcpy(text, view->primary.text.at, view->primary.text.len);
     *note = (struct note){ .job = { .run = note_run },
                            .primary = { view->primary.digest, span_of(text, view->primary.text.len) },
-                           .generation = view->generation };
+                           .generation = view->generation,
+                           .news = news };
     if (store_submit(view->cache->store, view->primary.digest, &note->job) != ERR_NONE)
         free_note(note);
 }

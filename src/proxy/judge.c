@@ -258,12 +258,6 @@ drop(struct lead *lead)
     submit_purge(lead, flight_key(lead->flight), true);
 }
 
-void
-lead_purge(struct lead *lead)
-{
-    submit_purge(lead, &lead->primary, false);
-}
-
 /* What a reference in the answer names, when it is on the same host. */
 static bool
 find_named(struct lead *lead, const struct head *head, enum field_id id, struct store_key *key)

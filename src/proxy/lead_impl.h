@@ -83,11 +83,6 @@ void lead_note_trouble(struct lead *lead);
 /* NULL when memory ends. With a range in the plan it is asked for as it stands. */
 struct lead *lead_create(struct exchange *exchange, struct flight *flight, const struct request_plan *given);
 
-/* ── judge.c ── */
-
-/* What is stored of the URL is purged: the origin has something else by now. */
-void lead_purge(struct lead *lead);
-
 /* ── lead_slices.c ── */
 
 /* How an answer that may be stored is kept. */

@@ -125,27 +125,6 @@ is_what_was_asked(const struct lead *lead, const struct head *head, const struct
     return has_our_validator(lead, head);
 }
 
-/* Whether another generation has taken the place of the one that we fetched for. It was written a moment ago then, so what is
- * not in memory is not it. */
-static bool
-is_superseded(const struct lead *lead)
-{
-    const struct slice_view *view = &lead->slices.view;
-    struct object            object;
-    struct lease             lease;
-    struct cold             *cold;
-
-    enum find find = store_look(cache_store(view->cache), view->reader, &view->primary,
-                                loop_wall(lead->worker->loop), NULL, &lease, &cold);
-    cold_release(&cold);
-    if (find != FIND_FOUND)
-        return false;
-    bool other = object_read(lease.record.meta, &object) && (object.flags & OBJECT_SLICED)
-                 && object.generation != view->generation;
-    lease_release(&lease);
-    return other;
-}
-
 /* Whether the status says something about what is stored, and not about this client or this moment. */
 static bool
 is_news(unsigned status)
@@ -172,8 +151,10 @@ lead_judge_slices(struct lead *lead, const struct head *head, const struct frami
     bool                whole = is_the_whole(lead, head, framing);
 
     if (!(whole || is_what_was_asked(lead, head, framing)) || forbids_storing(lead, head)) {
-        if (is_news(head->status) && !is_superseded(lead))
-            lead_purge(lead);
+        if (is_news(head->status)) {
+            metric_add(&lead->worker->metrics.invalidations, 1);
+            slice_note(&slices->view, SLICE_NEWS_GONE);
+        }
         flight_fail(lead->flight, FETCH_CHANGED, "");
         lead_end(lead);
     } else if (slice_share(&slices->view, slices->frontier, slices->expires, lead_next_length(slices))
@@ -182,6 +163,6 @@ lead_judge_slices(struct lead *lead, const struct head *head, const struct frami
         lead_end(lead);
     } else if (whole) {
         slices->skip = slices->at;
-        slice_note_unranged(&slices->view);
+        slice_note(&slices->view, SLICE_NEWS_UNRANGED);
     }
 }

@@ -91,9 +91,14 @@ void slice_run_reach(struct slice_run *run, uint64_t number);
 MUST_CHECK enum err slice_share(const struct slice_view *view, struct flight *flight, wall_time expires,
                                 int64_t length);
 
-/* An answer has shown that what is missing cannot be asked for alone: the stored head of this generation says so from now on
- * (OBJECT_UNRANGED). Soon, on the store thread; where there is no room for it, not. */
-void slice_note_unranged(const struct slice_view *view);
+/* What an answer has shown of the stored head of this generation, and of no other. */
+enum slice_news {
+    SLICE_NEWS_UNRANGED, /* what is missing cannot be asked for alone: the head says so from now on (OBJECT_UNRANGED) */
+    SLICE_NEWS_GONE /* the origin has something else by now: the head is taken away */
+};
+
+/* Notes it soon, on the store thread; when memory ends, not. */
+void slice_note(const struct slice_view *view, enum slice_news news);
 
 uint64_t slice_number(const struct flight *flight);
 
