@@ -3,7 +3,8 @@
  *      one range:  head ┊ Content-Range, Content-Length      bytes 6-8 of the body
  *      several:    head ┊ multipart/byteranges, Content-Length      part head, bytes, part head, bytes, end
  *
- * The head is the stored one without what describes the whole; the bytes leave from where they lie.
+ * The head is the stored one without what describes the whole, or, for who has fetched it, the one that came; the bytes leave from
+ * where they lie.
  */
 #include "answer.h"
 
@@ -34,23 +35,32 @@ answer_select(const struct exchange *exchange, const struct object *object, int6
     }
 }
 
-/* The stored fields of the representation, but for those that a 206 has of its own. *type: its Content-Type. */
-static bool
-write_fields(struct writer *writer, const struct object *object, bool several, struct span *type)
+/* What came to the one who fetched it has fields that are not stored, or are written anew on each reuse. */
+static struct span
+source_of(const struct exchange *exchange, const struct object *object)
 {
-    struct field fields[FIELDS_MAX];
-    struct head  head;
+    return exchange->answer.len > 0 ? exchange->answer : object->head;
+}
+
+/* The fields of the representation, but for those that a 206 has of its own. *type: its Content-Type. */
+static bool
+write_fields(struct writer *writer, struct span source, bool several, struct span *type)
+{
+    struct field  fields[FIELDS_MAX];
+    struct head   head;
+    struct object object = { .head = source };
 
     *type = SPAN_EMPTY;
     head_init(&head, fields, FIELDS_MAX);
-    if (object_parse_head(object, &head) != ERR_NONE)
+    if (object_parse_head(&object, &head) != ERR_NONE)
         return false;
     write_status_line(writer, 206, SPAN_EMPTY);
     for (unsigned i = 0; i < head.count; i++) {
         const struct field *field = &head.fields[i];
         if (field->id == FIELD_CONTENT_TYPE)
             *type = field->value;
-        if (field->id != FIELD_CONTENT_LENGTH && !(several && field->id == FIELD_CONTENT_TYPE))
+        if (field->id != FIELD_CONTENT_LENGTH && field->id != FIELD_CONTENT_RANGE
+            && !(several && field->id == FIELD_CONTENT_TYPE))
             write_field(writer, field->name, field->value);
     }
     return true;
@@ -69,12 +79,13 @@ bool
 answer_write_part(struct exchange *exchange, const struct object *object, struct byte_range range,
                   int64_t complete)
 {
-    struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + CONTENT_RANGE_SIZE + object->head.len);
+    struct span          source = source_of(exchange, object);
+    struct writer        writer = answer_tail(exchange, ANSWER_TAIL_SIZE + CONTENT_RANGE_SIZE + source.len);
     struct content_range content = { range.first, range.last, complete };
     char                 text[CONTENT_RANGE_SIZE];
     struct span          type;
 
-    if (!write_fields(&writer, object, false, &type))
+    if (!write_fields(&writer, source, false, &type))
         return false;
     write_field(&writer, SPAN("Content-Range"), content_range_format(&content, text));
     return finish_head(exchange, object, &writer, (uint64_t)(range.last - range.first + 1));
@@ -116,12 +127,13 @@ struct span *
 answer_write_parts(struct exchange *exchange, const struct object *object, int64_t complete,
                    const struct selection *selection)
 {
-    char          boundary[BOUNDARY_SIZE + 1], type[MULTIPART_TYPE_SIZE];
-    struct writer writer = answer_tail(exchange, ANSWER_TAIL_SIZE + MULTIPART_TYPE_SIZE + object->head.len);
+    char             boundary[BOUNDARY_SIZE + 1], type[MULTIPART_TYPE_SIZE];
+    struct span      source = source_of(exchange, object);
+    struct writer    writer = answer_tail(exchange, ANSWER_TAIL_SIZE + MULTIPART_TYPE_SIZE + source.len);
     struct multipart multipart = { .boundary = make_boundary(exchange, boundary), .complete = complete };
     struct span     *texts = arena_alloc(&exchange->arena, (selection->count + 1) * sizeof texts[0]);
 
-    if (texts == NULL || !write_fields(&writer, object, true, &multipart.content_type))
+    if (texts == NULL || !write_fields(&writer, source, true, &multipart.content_type))
         return NULL;
     write_field(&writer, SPAN("Content-Type"), multipart_type_format(&multipart, type));
     int64_t size = multipart_size(&multipart, selection->parts, selection->count);

@@ -247,7 +247,7 @@ answer_shared(struct exchange *exchange)
         return answer_slices(exchange, &object, true);
     if (exchange->head.method == METHOD_HEAD || length == 0)
         cursor_close(&exchange->out.cursor);
-    if (exchange->answer.len > 0)
+    if (exchange->answer.len > 0 && !exchange->answer_picked)
         return answer_own_head(exchange, &object);
     if (object.flags & OBJECT_PARTIAL)
         return answer_shared_part(exchange, &object, length);

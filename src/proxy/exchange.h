@@ -130,6 +130,7 @@ struct exchange {
     struct span    answer;
     struct framing answer_framing;
     unsigned       answer_status;
+    bool answer_picked; /* it does not go out as it is: a part of what came does, with these fields */
 
     struct upload   upload;
     struct delivery out;

@@ -91,19 +91,18 @@ select_variant(struct lead *lead, const struct head *head, struct span *spec, st
     return err == ERR_NONE ? REASON_NONE : err == ERR_NO_MEMORY ? REASON_NO_MEMORY : REASON_VARY_LIMIT;
 }
 
-/* The leader gets the answer as it came, where what is shared is not the same: an Age of the origin's, fields that are not stored, a 206; but
- * for a 206 to more than it has asked for. */
+/* The leader gets the answer as it came, where what is shared is not the same: an Age of the origin's, fields that are not stored, a 206.
+ * Of a 206 to more than it has asked for it gets the fields. */
 static enum err
 keep_for_leader(struct lead *lead, const struct head *head, const struct framing *framing,
                 const struct verdict *verdict, enum lead_shape shape)
 {
+    bool own_part = head->status == 206 && shape == SHAPE_PART && !lead->rounded;
     bool differs = head_has(head, FIELD_AGE) || verdict->hidden[0].len > 0 || verdict->hidden[1].len > 0;
 
-    if (head->status == 206)
-        differs = shape == SHAPE_PART && !lead->rounded;
-
-    if (lead->exchange == NULL || !differs)
+    if (lead->exchange == NULL || !(differs || own_part))
         return ERR_NONE;
+    lead->exchange->answer_picked = head->status == 206 && !own_part;
     return answer_take(lead->exchange, head, framing);
 }
 
