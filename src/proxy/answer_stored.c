@@ -212,30 +212,31 @@ answer_shared_part(struct exchange *exchange, const struct object *object, int64
                                 (uint64_t)(range.first - object->first));
 }
 
-/* A client that asked for a range, and an origin that sends the whole: only where its length is known, and for one range. */
-static bool
-select_arriving(struct exchange *exchange, const struct object *object, int64_t length,
-                struct byte_range *range)
+/* The whole arrives. For a client that asked for one range of it, and where its length is known, that range, or the news that there is
+ * none (RFC 9110 §15.5.17): as it would be answered from the store. */
+static enum step_result
+answer_shared_whole(struct exchange *exchange, const struct object *object, int64_t length)
 {
-    struct selection selection;
+    struct selection selection = { .kind = SELECT_WHOLE };
 
-    if (length <= 0)
-        return false;
-    answer_select(exchange, object, length, &selection);
-    if (selection.kind != SELECT_PARTS || selection.count != 1)
-        return false;
-    *range = selection.parts[0];
-    return true;
+    if (length > 0)
+        answer_select(exchange, object, length, &selection);
+    if (selection.kind == SELECT_NOTHING)
+        return answer_no_part(exchange, length);
+    if (selection.kind == SELECT_PARTS && selection.count == 1)
+        return answer_arriving_part(exchange, object, selection.parts[0], length,
+                                    (uint64_t)selection.parts[0].first);
+    struct span framing = length < 0 ? answer_choose_framing(exchange) : SPAN_EMPTY;
+    return answer_write_whole(exchange, object, framing) ? answer_deliver(exchange) : answer_fail(exchange);
 }
 
 enum step_result
 answer_shared(struct exchange *exchange)
 {
-    struct flight    *flight = exchange->lookup.flight;
-    int64_t           length = flight_length(flight);
-    struct object     object;
-    struct byte_range range;
-    enum step_result  result;
+    struct flight   *flight = exchange->lookup.flight;
+    int64_t          length = flight_length(flight);
+    struct object    object;
+    enum step_result result;
 
     if (!object_read(flight_meta(flight), &object))
         return answer_fail(exchange);
@@ -251,8 +252,5 @@ answer_shared(struct exchange *exchange)
         return answer_own_head(exchange, &object);
     if (object.flags & OBJECT_PARTIAL)
         return answer_shared_part(exchange, &object, length);
-    if (select_arriving(exchange, &object, length, &range))
-        return answer_arriving_part(exchange, &object, range, length, (uint64_t)range.first);
-    struct span framing = length < 0 ? answer_choose_framing(exchange) : SPAN_EMPTY;
-    return answer_write_whole(exchange, &object, framing) ? answer_deliver(exchange) : answer_fail(exchange);
+    return answer_shared_whole(exchange, &object, length);
 }
