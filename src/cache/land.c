@@ -46,9 +46,10 @@ append_object(const struct place *place, const struct store_key *key, struct spa
 
     if (!object_read(meta, &object))
         return ERR_CORRUPT;
-    if (object.flags & OBJECT_PARTIAL) {
-        if (land_is_covered(place, key, &object))
-            return ERR_NONE;
+    bool partial = object.flags & OBJECT_PARTIAL;
+    if ((partial || place->flight->bare) && land_is_covered(place, key, &object))
+        return ERR_NONE;
+    if (partial) {
         enum err err = land_join_parts(place, key, &meta, body, &count);
         if (err != ERR_NONE)
             return err;

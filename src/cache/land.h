@@ -15,7 +15,7 @@ struct place {
     wall_time            now;
 };
 
-/* Whether the part need not be stored: the whole is there, and as good. */
+/* Whether the part, or the head without slices, need not be stored: the whole is there, and as good. */
 bool land_is_covered(const struct place *place, const struct store_key *key, const struct object *part);
 
 /* Joins the new part with the stored one where that can be: meta and pieces (room for PIECES_MAX) are then those of both. */

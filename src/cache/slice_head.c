@@ -1,7 +1,7 @@
-/* slice_head.c: what a fetch of missing slices has learned about their head, written down on the store thread.
+/* slice_head.c: heads of slices: one that comes before its slices, and what a fetch of missing slices has learned about theirs.
  *
- * There a head is found by its generation, under the primary key or as one of its variants; one that has another generation by now is
- * none of ours, and is left alone.
+ * That is written down on the store thread. There a head is found by its generation, under the primary key or as one of its variants; one
+ * that has another generation by now is none of ours, and is left alone.
  */
 #include "tables.h"
 
@@ -110,4 +110,26 @@ slice_note(const struct slice_view *view, enum slice_news news)
                            .news = news };
     if (store_submit(view->cache->store, view->primary.digest, &note->job) != ERR_NONE)
         free_note(note);
+}
+
+/* ── before its slices ── */
+
+bool
+slice_land_head(struct flight *fetched, struct span meta, const struct verdict *verdict, struct span vary,
+                struct span values, const struct cache_settings *settings)
+{
+    const struct store_key *primary = &fetched->primary;
+    struct flight          *head = flight_create(fetched->cache, primary, primary, primary->digest, true);
+
+    if (head == NULL)
+        return false;
+    head->purges = fetched->purges;
+    head->bare = true;
+    bool taken = flight_share(head, meta, verdict, vary, values, 0) == ERR_NONE;
+    if (taken) {
+        fill_end(head->fill);
+        taken = flight_land(head, settings);
+    }
+    flight_release(&head);
+    return taken;
 }

@@ -57,6 +57,7 @@ struct flight {
     struct store_key          primary, key; /* texts are ours; frozen */
     struct digest             name;         /* by which it is found: of `key`, but for the edition; frozen */
     bool                      may_store;    /* frozen */
+    bool                      bare;         /* brings a head of slices and none of these; frozen */
     uint64_t                  purges;       /* of its table when it began; frozen */
 
     /* Guard: the table's lock */

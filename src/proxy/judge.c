@@ -137,6 +137,13 @@ write_meta(struct lead *lead, const struct head *head, const struct verdict *ver
         err = object_make_whole(&lead->arena, *meta, meta);
     if (err == ERR_NONE && shape == SHAPE_SLICES)
         err = lead_begin_slices(lead, head, verdict, length, part, meta);
+    if (err == ERR_NONE && shape == SHAPE_HEAD)
+        err = object_make_sliced(
+            &lead->arena, *meta,
+            &(struct slicing){ .generation = hash_random(),
+                               .complete = length,
+                               .bits = slice_bits(cache_store(lead->worker->config.cache)) },
+            meta);
     return err;
 }
 
@@ -166,6 +173,11 @@ share(struct lead *lead, const struct head *head, const struct framing *framing)
                       : shape == SHAPE_PART ? part.last - part.first + 1
                                             : part.complete;
     enum err err = write_meta(lead, head, &verdict, spec, length, partial ? &part : NULL, now, shape, &meta);
+    if (err == ERR_NONE && shape == SHAPE_HEAD) { /* what comes is for who asked for it */
+        if (slice_land_head(lead->flight, meta, &verdict, spec, values, &lead->site->cache))
+            metric_add(&lead->worker->metrics.stored, 1);
+        return REASON_PARTIAL;
+    }
     if (err == ERR_NONE)
         err = keep_for_leader(lead, head, framing, &verdict, shape);
     if (err == ERR_NONE)

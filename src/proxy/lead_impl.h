@@ -91,7 +91,8 @@ enum lead_shape {
     SHAPE_PART,   /* a 206, as a part */
     SHAPE_ALL,    /* a 206 that brings all of it: as the whole */
     SHAPE_SLICES, /* from `part` on, if it is a 206 */
-    SHAPE_NONE    /* not at all */
+    SHAPE_HEAD, /* a 206 that has no whole slice: as the head of slices that are fetched when they are wanted */
+    SHAPE_NONE /* not at all */
 };
 enum lead_shape lead_choose_shape(const struct lead *lead, const struct head *head,
                                   const struct framing *framing, const struct content_range *part);

@@ -49,7 +49,12 @@ lead_choose_shape(const struct lead *lead, const struct head *head, const struct
     if (part->complete <= size)
         return part->first == 0 && part->last + 1 == part->complete ? SHAPE_ALL : SHAPE_PART;
     /* What of it is not stored must be asked for later. */
-    return lead->aligned && is_aligned(lead, part) && is_strong(lead, head) ? SHAPE_SLICES : SHAPE_NONE;
+    if (!lead->aligned || !is_strong(lead, head))
+        return SHAPE_NONE;
+    if (is_aligned(lead, part))
+        return SHAPE_SLICES;
+    return lead->rounded ? SHAPE_NONE
+                         : SHAPE_HEAD; /* who does not send whole slices will not send them later */
 }
 
 /* Whether a slice that is missing later can not be asked for alone. */

@@ -177,13 +177,6 @@ def test_a_bounded_range_is_asked_for_in_whole_slices(origin, small):
     assert asked == f"bytes={SLICE}-{3 * SLICE - 1}"
 
 
-def test_a_short_range_of_a_long_body_passes(origin, small):
-    for _ in range(2):
-        seen, asked = cold_range(origin, small, "bytes=5-9")
-        assert seen.body == piece("v1", 5, 9) and asked == "bytes=5-9"
-    assert small.stats()["store.appends"] == 0 and len(origin.asked()) == 2
-
-
 def test_a_long_range_of_a_short_body_stores_the_whole(origin, small):
     seen, asked = cold_range(origin, small, "bytes=5-", size=1000)
     assert seen.get("Content-Range") == "bytes 5-999/1000" and seen.body == piece("v1", 5, 999)

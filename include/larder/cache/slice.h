@@ -91,6 +91,11 @@ void slice_run_reach(struct slice_run *run, uint64_t number);
 MUST_CHECK enum err slice_share(const struct slice_view *view, struct flight *flight, wall_time expires,
                                 int64_t length);
 
+/* Stores the sliced meta of an answer of which no slice is there yet. It takes the place of nothing that is as good, nor is it stored when there
+ * was a purge since `fetched` began, whose answer it is. The other arguments as for flight_share. False: it was not taken. */
+bool slice_land_head(struct flight *fetched, struct span meta, const struct verdict *verdict,
+                     struct span vary, struct span values, const struct cache_settings *settings);
+
 /* What an answer has shown of the stored head of this generation, and of no other. */
 enum slice_news {
     SLICE_NEWS_UNRANGED, /* what is missing cannot be asked for alone: the head says so from now on (OBJECT_UNRANGED) */
