@@ -3,7 +3,7 @@
 import pytest
 
 from origin import aged
-from test_slices import SLICE, Chunked, check, small  # noqa: F401
+from test_slices import SLICE, Chunked, Thing, check, small  # noqa: F401
 
 SIZE = 3 << 20
 BODY = bytes(i * 7 % 251 for i in range(SIZE))
@@ -97,3 +97,16 @@ def test_a_part_of_what_has_no_last_slice_passes(origin, small, complete):  # no
         seen = small.get("/a", ("Range", f"bytes=0-{SIZE - 1}"))
         assert seen.status == 206 and seen.whole and seen.body == BODY
     assert small.stats()["store.appends"] == 0
+
+
+def test_an_answer_of_many_fetches_needs_the_memory_of_one(origin, start):
+    """Every other mebibyte is stored. A request's long head is written anew for each of the 24 others: all of them together are more than
+    an exchange may hold."""
+    larder = start(ram="256M")
+    size = 48 << 20
+    origin.on("/a", Thing(size))
+    for at in range(1 << 20, size, 2 << 20):
+        larder.store("/a", ("Range", f"bytes={at}-{at + (1 << 20) - 1}"))
+    before = larder.stats()["proxy.slice_fetches"]
+    check(larder.get("/a", ("X-Long", "x" * 15000)), "v1", size)
+    assert larder.stats()["proxy.slice_fetches"] == before + 24
