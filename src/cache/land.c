@@ -24,6 +24,19 @@ struct landing {
     uint64_t         variants_max;
 };
 
+/* Records know when they were made to the millisecond, and by that it is told whether what stands there is still what was found: each is
+ * made later than the one whose place it takes. But a clock that was set back is not held up. */
+static wall_time
+time_for(const struct place *place, const struct store_key *key)
+{
+    struct record before;
+
+    if (!writer_find(place->writer, key, &before))
+        return place->now;
+    nsec ahead = wall_since(wall_add(before.created, NSEC_PER_MSEC), place->now);
+    return ahead > 0 && ahead < NSEC_PER_SEC ? wall_add(place->now, ahead) : place->now;
+}
+
 static enum err
 append(const struct place *place, const struct store_key *key, struct span meta, const struct iovec *body,
        int count)
@@ -32,7 +45,7 @@ append(const struct place *place, const struct store_key *key, struct span meta,
                                   .meta = meta,
                                   .body = body,
                                   .body_count = count,
-                                  .created = place->now,
+                                  .created = time_for(place, key),
                                   .expires = place->flight->verdict.expires };
     return writer_append(place->writer, &parts);
 }
