@@ -192,6 +192,7 @@ take_shared(struct exchange *exchange)
     }
     if (!flight_open_body(flight, &exchange->out.cursor))
         return go_alone(exchange, flight_reason(flight));
+    lease_release(&exchange->lookup.lease); /* what was stale is needed no more */
     return answer_shared(exchange);
 }
 
@@ -280,6 +281,7 @@ step_join(struct exchange *exchange)
         if (exchange->lookup.result == LOOKUP_FOLLOW)
             return go_alone(exchange, flight_reason(flight));
         exchange->outcome.reason = flight_reason(flight);
+        lease_release(&exchange->lookup.lease);
         return answer_alone(exchange);
     }
     UNREACHABLE();

@@ -43,6 +43,7 @@ let_go(struct lead *lead, const struct head *head, const struct framing *framing
         give_up(lead, FETCH_NO_RESOURCES, "");
         return;
     }
+    lease_release(&lead->stale);
     fill_on_drained(flight_fill(lead->flight), lead_send_drained, lead);
     if (lead->exchange == NULL)
         lead_abort(lead);
@@ -378,8 +379,10 @@ lead_judge(struct lead *lead, const struct head *head, const struct framing *fra
     /* Only what a GET brought has a body to be stored. */
     bool        may_store = (flight_may_store(lead->flight) && lead->method == METHOD_GET) || replaces;
     enum reason reason = may_store ? share(lead, head, framing) : lead->reason;
-    if (flight_phase(lead->flight) != FLIGHT_OPEN)
+    if (flight_phase(lead->flight) != FLIGHT_OPEN) {
+        lease_release(&lead->stale); /* its day is over, however long the new one takes to come */
         return;
+    }
     if (replaces) /* but it may not be stored after all */
         submit_purge(lead, &lead->primary, false);
     drop_stale(lead, head, reason);
