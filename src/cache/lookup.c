@@ -34,13 +34,6 @@ struct looker {
     struct lookup *found;
 };
 
-static bool
-has_credentials(const struct head *request, const struct cache_settings *settings)
-{
-    return (head_has(request, FIELD_COOKIE) && !settings->ignore_cookies)
-           || head_has(request, FIELD_AUTHORIZATION);
-}
-
 static enum err
 find_variant_key(const struct looker *look, uint64_t edition, struct span values, struct store_key *key)
 {
@@ -226,7 +219,7 @@ look_at_object(struct looker *look)
     struct lookup *found = look->found;
     enum reason    reason;
 
-    if ((found->object.flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
+    if ((found->object.flags & OBJECT_IMPLICIT) && reuse_has_credentials(look->request, look->settings))
         return go_without(look, head_has(look->request, FIELD_AUTHORIZATION) ? REASON_AUTHORIZATION
                                                                              : REASON_COOKIE);
     if ((found->object.flags & OBJECT_SLICED) && look->asked->distrust)
@@ -288,24 +281,6 @@ look_in_store(struct looker *look)
     if (found->object.flags & OBJECT_ALIAS)
         return put_aside(look);
     return look_at_object(look);
-}
-
-enum lookup_fit
-lookup_fits(struct arena *arena, const struct flight *flight, const struct head *request,
-            const struct cache_settings *settings, struct span *values)
-{
-    *values = SPAN_EMPTY;
-    if (flight_vary(flight).len > 0) {
-        if (vary_values(arena, request, flight_vary(flight), values) != ERR_NONE)
-            return FIT_NO_MEMORY;
-        if (!flight_suits(flight, *values))
-            return FIT_OTHER_VARIANT;
-    }
-    if (!flight_verdict(flight)->store || !flight_verdict(flight)->reusable)
-        return FIT_NOT_REUSABLE;
-    if (flight_verdict(flight)->implicit && has_credentials(request, settings))
-        return FIT_CREDENTIALS;
-    return FIT_YES;
 }
 
 /* A flight under our key is under way, and its head is there. Takes over the caller's reference when it does not suit. */
@@ -371,7 +346,7 @@ is_simply_fresh(struct looker *look)
 
     look->found->covers = !(object->flags & OBJECT_PARTIAL);
     return look->found->covers
-           && !((object->flags & OBJECT_IMPLICIT) && has_credentials(look->request, look->settings))
+           && !((object->flags & OBJECT_IMPLICIT) && reuse_has_credentials(look->request, look->settings))
            && reuse_decide(object, look->request, look->settings, look->now, &reason) == REUSE_FRESH;
 }
 
@@ -489,10 +464,4 @@ lookup_object(struct cache *cache, unsigned reader, struct arena *arena,
     }
     CHECK((lookup->result == LOOKUP_HIT || lookup->result == LOOKUP_NOTHING) == (lookup->flight == NULL));
     return ERR_NONE;
-}
-
-struct flight *
-lookup_alone(struct cache *cache, const struct store_key *primary, bool store)
-{
-    return flight_create(cache, primary, primary, primary->digest, store);
 }

@@ -116,3 +116,10 @@ reuse_only_if_cached(const struct head *request, const struct cache_settings *se
     cache_control_parse(request, &asked);
     return asked.only_if_cached; /* RFC 9111 §5.2.1.7 */
 }
+
+bool
+reuse_has_credentials(const struct head *request, const struct cache_settings *settings)
+{
+    return (head_has(request, FIELD_COOKIE) && !settings->ignore_cookies)
+           || head_has(request, FIELD_AUTHORIZATION);
+}

@@ -21,6 +21,9 @@ enum reuse reuse_decide(const struct object *object, const struct head *request,
 /* Whether it may be sent since the origin failed. */
 bool reuse_on_error(const struct object *object, wall_time now);
 
+/* Whether the request says who asks: Authorization, and Cookie unless the settings ignore it. */
+bool reuse_has_credentials(const struct head *request, const struct cache_settings *settings);
+
 /* What a client asks of the cache, as far as the settings let it. */
 bool reuse_forbids_storing(const struct head *request, const struct cache_settings *settings);
 bool reuse_only_if_cached(const struct head *request, const struct cache_settings *settings);
