@@ -393,10 +393,40 @@ round_range(struct range_spec wanted, unsigned bits)
     return wanted;
 }
 
+/* A whole that is under way brings a range of it too. Not so a long one, of which slices can be had alone, nor one whose length is not
+ * known, since a part of it cannot be named. */
+static enum look
+join_whole(struct looker *look)
+{
+    struct flight_table *table = cache_table(look->cache, look->whole.digest);
+
+    lock_acquire(&table->lock);
+    struct flight *flight = flight_find(table, look->whole.digest);
+    if (flight != NULL)
+        flight_acquire(flight);
+    lock_release(&table->lock);
+    if (flight == NULL)
+        return LOOK_MISS;
+    if (flight_phase(flight) == FLIGHT_SHARED && flight_length(flight) >= 0
+        && !object_is_sliced(flight_meta(flight)))
+        return join_shared(look, flight);
+    if (flight_phase(flight) == FLIGHT_OPEN) {
+        look->found->flight = flight;
+        look->found->result = LOOKUP_FOLLOW;
+        look->found->of_whole = true;
+        return LOOK_DONE;
+    }
+    flight_release(&flight);
+    return LOOK_MISS;
+}
+
 /* Nothing is stored of what is wanted. One range is fetched alone, by all who want the same. */
 static enum look
 turn_to_part(struct looker *look)
 {
+    enum look next = join_whole(look);
+    if (next != LOOK_MISS)
+        return next;
     if (head_has(look->request, FIELD_IF_RANGE))
         return go_alone(look, REASON_NONE); /* what the answer is depends on this client's validator */
     struct range_spec wanted = look->asked->ranges->spec[0];
@@ -412,7 +442,7 @@ static enum look
 look_once(struct looker *look)
 {
     lease_release(&look->found->lease);
-    look->found->completes = look->found->part = false;
+    look->found->completes = look->found->part = look->found->of_whole = false;
     look->name = look->whole;
     enum look next = look_in_store(look);
     if (next == LOOK_MISS && look->found->lease.shard == NULL && look->values.len > 0)

@@ -174,6 +174,8 @@ take_shared(struct exchange *exchange)
     struct flight *flight = exchange->lookup.flight;
     struct span    values;
 
+    if (exchange->lookup.of_whole && flight_length(flight) < 0)
+        return find_again(exchange); /* of what has no length a part cannot be named: it is asked for alone */
     switch (lookup_fits(&exchange->arena, flight, &exchange->head, &exchange->site->cache, &values)) {
     case FIT_OTHER_VARIANT:
         return find_again(exchange);

@@ -35,6 +35,7 @@ struct lookup {
     bool               covers; /* with a lease: the object has all that the request wants */
     bool part;      /* LEAD, FOLLOW: the flight fetches the range that the request wants, and nothing else: */
     struct range_spec range; /* that one, out to whole slices if it is long */
+    bool of_whole;  /* FOLLOW: the flight is to bring the whole, and the request wants one range */
     bool completes; /* LEAD: the object is a part, and the rest of it is wanted */
 };
 

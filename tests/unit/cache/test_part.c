@@ -146,9 +146,13 @@ Test(cache_part, who_wants_the_same_part_shares_its_flight)
     struct lookup    one = look(&world, &key, "Range: bytes=0-9\r\n");
     struct lookup    same = look(&world, &key, "Range: bytes=0-9\r\n");
     struct lookup    other = look(&world, &key, "Range: bytes=10-19\r\n");
-    struct lookup    whole = look(&world, &key, "");
-    struct lookup    several = look(&world, &key, "Range: bytes=0-1,3-4\r\n");
+    /* A range with a condition of one client is for that one. */
+    struct lookup mine = look(&world, &key, "Range: bytes=0-9\r\nIf-Range: \"1\"\r\n");
+    struct lookup whole = look(&world, &key, "");
+    struct lookup several = look(&world, &key, "Range: bytes=0-1,3-4\r\n");
 
+    cr_assert_eq(mine.result, LOOKUP_ALONE);
+    leave(&mine);
     cr_assert_eq(one.result, LOOKUP_LEAD);
     cr_assert(one.part);
     cr_assert_eq(same.result, LOOKUP_FOLLOW);
@@ -162,11 +166,6 @@ Test(cache_part, who_wants_the_same_part_shares_its_flight)
     cr_assert_eq(several.flight, whole.flight);
     cr_assert_not(several.part);
 
-    /* A range with a condition of one client is for that one. */
-    struct lookup mine = look(&world, &key, "Range: bytes=0-9\r\nIf-Range: \"1\"\r\n");
-    cr_assert_eq(mine.result, LOOKUP_ALONE);
-    leave(&mine);
-
     answer_part(&world, one.flight, "", STRONG, 0, 9, false);
     cr_assert(flight_land(one.flight, &world.settings));
     leave(&one);
@@ -179,6 +178,35 @@ Test(cache_part, who_wants_the_same_part_shares_its_flight)
     leave(&several);
     give_up(&other);
     give_up(&whole);
+    end(&world);
+}
+
+Test(cache_part, who_wants_a_range_joins_the_whole_that_is_under_way)
+{
+    static const char *const wanted[] = { "Range: bytes=20-29\r\n", "Range: bytes=-5\r\n",
+                                          "Range: bytes=0-9\r\nIf-Range: \"1\"\r\n" };
+    struct world             world;
+    begin(&world);
+    struct store_key key = key_for(&world, "/a");
+    struct lookup    whole = look(&world, &key, "");
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct lookup part = look(&world, &key, wanted[i]);
+        cr_assert_eq(part.result, LOOKUP_FOLLOW, "%s", wanted[i]);
+        cr_assert_eq(part.flight, whole.flight);
+        cr_assert(part.of_whole);
+        cr_assert_not(part.part);
+        leave(&part);
+    }
+    /* Its head has come, without a length: a part of that cannot be named. */
+    answer(&world, whole.flight, "", "Cache-Control: max-age=60\r\n", "hello");
+    struct lookup part = look(&world, &key, wanted[0]);
+    cr_assert_eq(part.result, LOOKUP_LEAD);
+    cr_assert(part.part);
+    give_up(&part);
+    cr_assert(flight_land(whole.flight, &world.settings));
+    leave(&whole);
+    wait_for_store(&world, &key);
     end(&world);
 }
 
