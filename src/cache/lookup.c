@@ -121,6 +121,8 @@ has_changed(struct looker *look)
     struct object object;
     if (look->found->lease.shard == NULL && !object_read(now.record.meta, &object))
         changed = false; /* unreadable then and now */
+    else if (look->found->part && object_is_partial(now.record.meta))
+        changed = false; /* other parts come and go, and are no news */
     lease_release(&now);
     return changed;
 }
@@ -138,7 +140,7 @@ claim(struct looker *look, struct flight **flight)
 
     lock_acquire(&table->lock);
     struct flight *under_way = flight_find(table, look->name.digest);
-    bool           changed = under_way == NULL && !look->found->part && has_changed(look);
+    bool           changed = under_way == NULL && has_changed(look);
     if (under_way != NULL)
         flight_acquire(under_way);
     else if (!changed)
