@@ -57,12 +57,12 @@ is_noted(const struct warm *warm, struct index_place place, wall_time now)
     return slot >> SECOND_BITS == name && ((second_of(now) - slot) & SECOND_MASK) <= WARM_SECONDS;
 }
 
-/* Not for longer than WARM_SECONDS, also when the clock was set back. */
+/* Not for longer than WARM_ASKS, also when the clock was set back. */
 static bool
 asks(const struct warm *warm, wall_time now)
 {
     int64_t left = warm->asks_until - wall_seconds(now);
-    return left > 0 && left <= WARM_SECONDS;
+    return left > 0 && left <= WARM_ASKS;
 }
 
 bool
@@ -75,7 +75,7 @@ void
 warm_was_wrong(struct warm *warm, struct index_place place, wall_time now)
 {
     if (is_noted(warm, place, now))
-        warm->asks_until = wall_seconds(now) + WARM_SECONDS;
+        warm->asks_until = wall_seconds(now) + WARM_ASKS;
 }
 
 void

@@ -61,9 +61,9 @@ Test(storage_warm, one_that_was_not_in_memory_makes_it_ask_about_all)
     warm_note(&warm, other, now);
     warm_was_wrong(&warm, other, after(1));
     cr_assert_eq(times_known(after(1), WARM_SAMPLE), 0);
-    cr_assert_eq(times_known(after(WARM_SECONDS), WARM_SAMPLE), 0);
-    warm_note(&warm, place, after(WARM_SECONDS + 1));
-    cr_assert_eq(times_known(after(WARM_SECONDS + 1), WARM_SAMPLE), WARM_SAMPLE - 1);
+    warm_note(&warm, place, after(WARM_ASKS));
+    cr_assert_eq(times_known(after(WARM_ASKS), WARM_SAMPLE), 0);
+    cr_assert_eq(times_known(after(WARM_ASKS + 1), WARM_SAMPLE), WARM_SAMPLE - 1);
 }
 
 Test(storage_warm, what_it_did_not_say_was_not_wrong)
