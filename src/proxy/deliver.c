@@ -212,7 +212,9 @@ pump(struct exchange *exchange)
         if (err != ERR_NONE)
             return err == ERR_AGAIN ? PUMP_SOCKET_FULL : PUMP_CLIENT_GONE;
         account(exchange, put);
-        if (batch.whole && put == batch.size)
+        if (put < batch.size) /* a short write has filled the socket: the next one would only say so */
+            return PUMP_SOCKET_FULL;
+        if (batch.whole)
             return PUMP_DONE;
     }
 }

@@ -45,8 +45,8 @@ stream_is_open(const struct stream *stream)
 MUST_CHECK enum err stream_read(struct stream *stream, void *into, size_t size, size_t *got);
 MUST_CHECK enum err stream_readv(struct stream *stream, const struct iovec *into, int count, size_t *got);
 
-/* Writes what the socket takes; *put may be less than asked with ERR_NONE (then call again). ERR_AGAIN:
- * *put is 0, wait. `more`: further bytes follow at once (MSG_MORE). Never raises SIGPIPE. */
+/* Writes what the socket takes. ERR_NONE with *put less than asked: now it is full, wait for STREAM_WRITE (or
+ * call again, which will say so). ERR_AGAIN: *put is 0, wait. `more`: further bytes follow at once (MSG_MORE). Never raises SIGPIPE. */
 MUST_CHECK enum err stream_write(struct stream *stream, const struct iovec *from, int count, bool more,
                                  size_t *put);
 
