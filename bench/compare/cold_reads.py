@@ -19,12 +19,11 @@ import json
 import os
 import re
 import shutil
-import socket
 import sys
 import tempfile
 import time
 
-from process import BENCH, LARDER, Failed, Server, load
+from process import BENCH, LARDER, Failed, Server, counters, load
 
 OBJECT = 100 << 10  # bytes
 OWN = 96 << 20      # of memory for larder itself
@@ -68,13 +67,8 @@ class Group:
         os.rmdir(self.path)
 
 
-def counters(admin):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(admin)
-        sock.sendall(b"GET /v1/stats HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
-        text = b"".join(iter(lambda: sock.recv(1 << 16), b"")).decode()
-    rows = json.loads(text[text.index("\r\n\r\n") + 4:])["metrics"]
-    values = {row["name"]: row["value"] for row in rows}
+def counted(admin):
+    values = counters(admin)
     return {short: values[name] for short, name in COUNTERS.items()}
 
 
@@ -91,11 +85,11 @@ def fill(server, objects):
 
 
 def measure(server, admin, objects, arguments):
-    before = counters(admin)
+    before = counted(admin)
     seen = ask(server, objects, "--zipf", 0, "--seconds", arguments.seconds, "--connections", arguments.connections, "--rate",
                arguments.rate)
     time.sleep(1.5)  # the worker samples its loop each second
-    after = counters(admin)
+    after = counted(admin)
     row = {name: after[name] - before[name] for name in COUNTERS}
     latency = seen["latency_us"]["response"]
     return row | {"rate": seen["answers"] / seen["seconds"], "slow_share": row["slow"] / row["turns"] if row["turns"] else 0,

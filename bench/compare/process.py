@@ -38,9 +38,9 @@ def children(pid):
 class Server:
     """A process with a listening port. `says_port`: it prints "listening on ADDRESS:PORT"."""
 
-    def __init__(self, name, command, port=None, says_port=False):
+    def __init__(self, name, command, port=None, says_port=False, core=SERVER_CORE):
         self.name = name
-        self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *command], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(["taskset", "-c", core, *command], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
         try:
             self.port = self.told_port() if says_port else self.open_port(port)
@@ -107,6 +107,16 @@ def asked(origin):
     """How many requests the origin has seen."""
     with urllib.request.urlopen(f"http://{origin.address}/-/requests") as answer:
         return json.load(answer)["total"]
+
+
+def counters(admin):
+    """What a larder has counted, by name."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(admin)
+        sock.sendall(b"GET /v1/stats HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: sock.recv(1 << 16), b"")).decode()
+    rows = json.loads(text[text.index("\r\n\r\n") + 4:])["metrics"]
+    return {row["name"]: row["value"] for row in rows}
 
 
 def load(server, path, *flags):
