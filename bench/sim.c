@@ -84,7 +84,7 @@ create_parts(struct sim *sim)
 {
     struct eviction_shape shape = { .bytes = sim->plan.bytes,
                                     .object_max = sim->object_max,
-                                    .logs_max = eviction_logs_max(sim->plan.segments),
+                                    .logs_max = eviction_logs_max(sim->plan.segments + sim->plan.reserve),
                                     .alpha = sim->plan.alpha };
     sim->policy = sim->plan.eviction->create(&shape, &sim->log_count);
     if (sim->policy == NULL)
@@ -101,7 +101,7 @@ create_parts(struct sim *sim)
 struct sim *
 sim_create(const struct sim_plan *plan)
 {
-    CHECK(plan->segments >= SIM_SEGMENTS_LEAST && plan->bytes / plan->segments >= SIM_SEGMENT_LEAST);
+    CHECK(plan->segments + plan->reserve >= SIM_SEGMENTS_LEAST && plan->bytes / plan->segments >= SIM_SEGMENT_LEAST);
     struct sim *sim = calloc(1, sizeof *sim);
     if (sim == NULL)
         return NULL;

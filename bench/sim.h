@@ -27,6 +27,7 @@ struct sim_plan {
     double                 alpha;
     uint64_t               bytes; /* of the cache; at least SIM_SEGMENT_LEAST for each segment */
     uint32_t               segments;
+    uint32_t               reserve; /* segments beside these that a store would keep free */
     const uint64_t        *sizes;   /* of the objects, by number; each at least 1. The caller's. */
     uint32_t               objects; /* their numbers are below this */
 };

@@ -57,7 +57,9 @@ struct store_replay {
     uint64_t misses, miss_bytes;
     uint64_t refused; /* larger than a fifth of the store */
     uint64_t store_bytes;
-    uint32_t segments;
+    uint32_t segments, free; /* of them, kept free at the end */
+    uint64_t part_size;      /* objects are stored in parts of so many bytes at most, */
+    uint64_t overhead;       /* each of which takes so many more */
     double   amplification; /* bytes of records written for each that came in */
 };
 

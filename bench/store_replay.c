@@ -3,15 +3,16 @@
  *      request ──▶ store_find for each part ──▶ all there: a hit
  *                     └─ missing ──▶ appended by a job; the next request waits until that has run
  *
- * One shard, as in the simulation, which is given the same bytes in as many segments; and once more in 256, as the
- * design of the store was measured. Bodies have the sizes of the trace, so that headers, keys, footers, ends of
- * segments and the reserve are what the store has on top. An object that is longer than a record may be is stored in
- * parts of 1 MiB, each on its own; one that is larger than a fifth of the store is not stored, as in the simulation.
+ * One shard, as in the simulation, which is given what the store has for records: its segments less those that it keeps
+ * free, and objects with their headers and keys; and once more all bytes in 256 segments, as the design of the store was
+ * measured. An object that is longer than a record may be is stored in parts of 1 MiB, each on its own; one that is larger
+ * than a fifth of the store is not stored, as in the simulation.
  */
 #include "feed.h"
 #include "store_bench.h"
 
 #include <larder/base/units.h>
+#include <stdlib.h>
 
 enum { PART_MOST = 1 << 20, OBJECT_PART = 5, SLOTS = 16, KEY_ROOM = 64 };
 
@@ -20,7 +21,7 @@ enum { PART_MOST = 1 << 20, OBJECT_PART = 5, SLOTS = 16, KEY_ROOM = 64 };
 struct replay_run {
     struct store        *store;
     struct feed         *feed;
-    uint64_t             part_size, object_max;
+    uint64_t             part_size, object_max, fed; /* bytes of bodies */
     wall_time            now;
     struct store_replay *result;
 };
@@ -49,6 +50,7 @@ ask(struct replay_run *run, uint32_t number, uint64_t size)
         if (is_stored(run, number, part))
             continue;
         missing += len;
+        run->fed += len;
         feed_append(run->feed, number, part, len);
     }
     if (missing > 0)
@@ -76,9 +78,13 @@ finish(struct replay_run *run)
     struct store_replay *result = run->result;
     uint64_t             came = store_bench_sum(run->store, append_bytes);
     uint64_t             copied = store_bench_sum(run->store, copied_bytes);
+    uint64_t             appends = store_bench_sum(run->store, appends);
 
     result->store_bytes = store_bench_sum(run->store, bytes_size);
     result->segments = (uint32_t)store_bench_sum(run->store, segments);
+    result->free = (uint32_t)store_bench_sum(run->store, segments_free);
+    result->overhead = appends == 0 || came < run->fed ? 0 : (came - run->fed) / appends;
+    result->part_size = run->part_size;
     result->refused += feed_refused(run->feed);
     result->amplification = came == 0 ? 1 : 1 + (double)copied / (double)came;
 }
@@ -121,17 +127,10 @@ store_bench_replay_one(const struct trace *trace, const struct eviction *evictio
 /* ── its simulation ── */
 
 static enum err
-simulate(const struct trace *trace, const struct eviction *eviction, uint64_t bytes, uint32_t segments,
-         struct sim_counts *counts)
+simulate(const struct trace *trace, const struct sim_plan *plan, struct sim_counts *counts)
 {
-    struct sim_plan plan = { .eviction = eviction,
-                             .alpha = EVICTION_ALPHA,
-                             .bytes = bytes,
-                             .segments = segments,
-                             .sizes = trace->sizes,
-                             .objects = trace->object_count };
-    struct sim     *sim = sim_create(&plan);
-    enum err        err = sim == NULL ? ERR_NO_MEMORY : ERR_NONE;
+    struct sim *sim = sim_create(plan);
+    enum err    err = sim == NULL ? ERR_NO_MEMORY : ERR_NONE;
 
     for (size_t i = 0; err == ERR_NONE && i < trace->request_count; i++)
         err = sim_request(sim, trace->requests[i]);
@@ -139,6 +138,50 @@ simulate(const struct trace *trace, const struct eviction *eviction, uint64_t by
         *counts = *sim_counts_of(sim);
     sim_destroy(&sim);
     return err;
+}
+
+/* What the objects take in the store. NULL when memory ends. */
+static uint64_t *
+stored_sizes(const struct trace *trace, const struct store_replay *replay)
+{
+    uint64_t *sizes = malloc(trace->object_count * sizeof *sizes);
+
+    for (uint32_t i = 0; sizes != NULL && i < trace->object_count; i++)
+        sizes[i] = trace->sizes[i] + ((trace->sizes[i] - 1) / replay->part_size + 1) * replay->overhead;
+    return sizes;
+}
+
+/* With what the store has for records. */
+static enum err
+simulate_stored(const struct trace *trace, const struct eviction *eviction, const struct store_replay *replay,
+                struct sim_counts *counts)
+{
+    uint32_t        usable = replay->segments - replay->free;
+    uint64_t       *sizes = stored_sizes(trace, replay);
+    struct sim_plan plan = { .eviction = eviction,
+                             .alpha = EVICTION_ALPHA,
+                             .bytes = replay->store_bytes / replay->segments * usable,
+                             .segments = usable,
+                             .reserve = replay->free,
+                             .sizes = sizes,
+                             .objects = trace->object_count };
+    enum err        err = sizes == NULL ? ERR_NO_MEMORY : simulate(trace, &plan, counts);
+
+    free(sizes);
+    return err;
+}
+
+static enum err
+simulate_ideal(const struct trace *trace, const struct eviction *eviction, uint64_t bytes,
+               struct sim_counts *counts)
+{
+    struct sim_plan plan = { .eviction = eviction,
+                             .alpha = EVICTION_ALPHA,
+                             .bytes = bytes,
+                             .segments = SIM_SEGMENTS,
+                             .sizes = trace->sizes,
+                             .objects = trace->object_count };
+    return simulate(trace, &plan, counts);
 }
 
 /* ── the report ── */
@@ -183,9 +226,9 @@ replay_and_print(const struct trace *trace, const struct eviction *eviction, uin
 
     if (err != ERR_NONE)
         return err;
-    err = simulate(trace, eviction, replay.store_bytes, replay.segments, &same);
+    err = simulate_stored(trace, eviction, &replay, &same);
     if (err == ERR_NONE)
-        err = simulate(trace, eviction, replay.store_bytes, SIM_SEGMENTS, &ideal);
+        err = simulate_ideal(trace, eviction, replay.store_bytes, &ideal);
     if (err != ERR_NONE)
         return fault_set(fault, err, "no memory for the simulated cache");
     printf("%10s %9u %-7s  %5.2f / %5.2f", units_round_size(replay.store_bytes, size), replay.segments,
