@@ -290,16 +290,18 @@ check_stored(const struct inspection *inspection, uint32_t segment)
 {
     struct shard         *shard = inspection->shard;
     struct segment_header header = { .magic = le32_of(0) };
-    struct survey         survey;
-    enum err              err = survey_init(&survey, shard, shard->now);
+    struct survey         survey = { .shard = shard, .now = shard->now }; /* no room yet: a header needs none */
+    enum survey_result    result = survey_header(&survey, segment, &header);
 
+    if (result != SURVEY_FOOTER && result != SURVEY_FUTURE) {
+        if (result == SURVEY_DAMAGED || !is_nobodys(shard, &header))
+            report_segment(inspection, segment, 0, "the header of a segment", SPAN_EMPTY);
+        return ERR_NONE;
+    }
+    enum err err = survey_init(&survey, shard, shard->now);
     if (err != ERR_NONE)
         return err;
-    enum survey_result result = survey_header(&survey, segment, &header);
-    if (result == SURVEY_FOOTER || result == SURVEY_FUTURE)
-        err = check_content(inspection, &survey, segment, &header);
-    else if (result == SURVEY_DAMAGED || !is_nobodys(shard, &header))
-        report_segment(inspection, segment, 0, "the header of a segment", SPAN_EMPTY);
+    err = check_content(inspection, &survey, segment, &header);
     survey_fini(&survey);
     return err;
 }
