@@ -183,16 +183,18 @@ compare_found(const void *a, const void *b)
 
 /* An index that grows on the way moves each entry five times, and one that is a little too small moves them all at the
  * end. So what the footers do not tell of is guessed: a segment without one holds as many records as the others, and
- * one that was open when its footer was written holds some more. Footers claim those too that were replaced or
- * removed since: their room is for records to come. */
+ * one that was open when its footer was written holds some more. But no more is guessed than is told: where few
+ * segments have a footer, they may be those of small records. Footers claim those too that were replaced or removed
+ * since: their room is for records to come. */
 static void
 reserve_index(struct shard *shard)
 {
     const struct recovery *recovery = shard->recovery;
     uint32_t               telling = recovery->count - recovery->silent;
-    uint64_t               guess = telling == 0 ? 0 : recovery->claimed / telling * recovery->silent;
+    uint64_t               claimed = recovery->claimed;
+    uint64_t               guess = telling == 0 ? 0 : claimed / telling * recovery->silent;
 
-    index_reserve(&shard->index, recovery->claimed + recovery->claimed / SLACK + guess);
+    index_reserve(&shard->index, claimed + claimed / SLACK + (guess < claimed ? guess : claimed));
     shard_count_memory(shard);
 }
 
