@@ -246,6 +246,10 @@ handle_ready(struct stream *stream, unsigned events)
 {
     struct client *client = CONTAINER_OF(stream, struct client, stream);
 
+    if (events & STREAM_BROKEN) {
+        client_close(client, true);
+        return;
+    }
     if (events & STREAM_READ)
         client->dry = false;
     if (client->wait == CLIENT_LINGER) {

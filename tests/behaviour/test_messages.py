@@ -267,6 +267,26 @@ def test_websocket_style_tunnel(origin, larder):
     assert larder.stats()["proxy.tunnels"] == 1
 
 
+def test_a_reset_after_the_end_of_the_request_is_noticed(origin, larder):
+    """Reading the socket no longer tells: it has ended already. And there is nothing to write yet."""
+    gate = Gate()
+
+    def handler(exchange):
+        exchange.head(200, [("Cache-Control", "no-store"), ("Content-Length", "10")])
+        exchange.send(b"first")
+        gate.hold()
+
+    origin.on("/a", handler)
+    with larder.client() as client:
+        client.send(compose("GET", "/a"))
+        client.sock.shutdown(socket.SHUT_WR)
+        client.reader.head()
+        assert client.reader.exactly(5) == b"first"
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    larder.wait(lambda s: s["proxy.requests_active"] == 0 and s["proxy.client_gone"] == 1)
+    gate.open()
+
+
 def masked(text):
     """A text frame as a client must send it (RFC 6455 §5.3)."""
     mask = b"\x01\x02\x03\x04"
