@@ -331,6 +331,10 @@ lead_take_slices(struct lead *lead, struct span bytes)
 
     slices->skip -= (int64_t)before.len;
     bytes = span_skip(bytes, before.len);
+    if (slices->skip > 0 && lead_slices_are_idle(lead)) { /* all before the slice, for nobody */
+        lead_abort(lead);
+        return;
+    }
     while (slices->frontier != NULL && bytes.len > 0) {
         int64_t end = (int64_t)((slices->number + 1) << slices->view.bits);
         if (slices->end >= 0 && end > slices->end)

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from origin import Gate
 from test_slices import SLICE, Chunked, Thing, check, piece, small  # noqa: F401
 from test_slices_herd import ask, follow
 
@@ -74,3 +75,18 @@ def test_another_length_is_another_body(origin, small):  # noqa: F811
     thing.size = SIZE + SLICE
     check(small.get("/a"), "v1", SIZE + SLICE)
     assert asked(origin)[1:] == [None]
+
+
+def test_nothing_is_skipped_for_nobody(origin, small):  # noqa: F811
+    """What stands before the slice that was asked for is not fetched to the end when its client has left."""
+    thing = stored_in_the_middle(origin, small)
+    gate = thing.gates[SLICE] = Gate()
+    before = small.stats()["origin.bytes_in"]
+    with ask(small, 5 * SLICE, SIZE - 1):
+        gate.wait()
+    small.wait(lambda s: s["proxy.requests_active"] == 0)
+    gate.open()
+    small.wait(lambda s: s["cache.slices_in_memory"] == 0)
+    assert small.stats()["origin.bytes_in"] - before < 2 * SLICE
+    thing.gates.clear()
+    check(small.get("/a"), "v1", SIZE)
