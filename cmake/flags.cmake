@@ -19,6 +19,13 @@ set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG")
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
+# Layers are many small functions in many files; what is called once for each hit is inlined across them.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT LARDER_SANITIZE)
+  include(CheckIPOSupported)
+  check_ipo_supported(RESULT can_link_time LANGUAGES C)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${can_link_time})
+endif()
+
 add_library(larder_flags INTERFACE)
 target_compile_definitions(larder_flags INTERFACE _GNU_SOURCE LARDER_VERSION="${PROJECT_VERSION}")
 target_compile_options(larder_flags INTERFACE
