@@ -4,6 +4,9 @@
  *
  * No HTTP server can do with less: it has no parser, no cache and no counters. What a server takes more than this is its own. One
  * thread, level-triggered, no timers; nothing of larder's own loop, so that the two can be held against each other.
+ *
+ * With --sendfile the answer lies in a memfd, and the socket is given its pages instead of a copy of them: what could be
+ * had by that, on this machine.
  */
 #include "command.h"
 #include "descriptors.h"
@@ -15,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +29,7 @@ enum { HEAD_MAX = 256, EVENTS = 256, REQUEST_MAX = 16 * 1024 };
 struct settings {
     struct span listen;
     int64_t     size;
+    bool        sendfile;
 };
 
 static const struct row flags[] = {
@@ -31,6 +37,8 @@ static const struct row flags[] = {
       "Where to listen; port 0 takes a free one." },
     { "size", ROW_SIZE, offsetof(struct settings, size), 0, INT64_C(1) << 30, 1024, "SIZE",
       "Length of the body." },
+    { "sendfile", ROW_SWITCH, offsetof(struct settings, sendfile), 0, 0, 0, NULL,
+      "Send from a file in memory, without a copy." },
 };
 
 struct connection {
@@ -44,6 +52,7 @@ struct floor {
     int         epoll, listener, signals;
     const char *answer;
     size_t      len;
+    int         file; /* has the answer, too; -1: it is sent from memory */
 };
 
 static void
@@ -62,13 +71,23 @@ wait_for(const struct floor *floor, struct connection *connection, uint32_t even
         abort(); /* it is there, so this cannot fail */
 }
 
+static ssize_t
+put_rest(const struct floor *floor, const struct connection *connection)
+{
+    off_t  at = (off_t)connection->sent;
+    size_t left = floor->len - connection->sent;
+
+    if (floor->file >= 0)
+        return sendfile(connection->fd, floor->file, &at, left);
+    return send(connection->fd, floor->answer + connection->sent, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* False when the connection is over. */
 static bool
 send_answer(const struct floor *floor, struct connection *connection)
 {
     bool    waited = connection->sent > 0;
-    ssize_t put = send(connection->fd, floor->answer + connection->sent, floor->len - connection->sent,
-                       MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t put = put_rest(floor, connection);
     if (put < 0 && errno != EAGAIN)
         return false;
     connection->sent += put > 0 ? (size_t)put : 0;
@@ -149,6 +168,18 @@ make_answer(size_t size, size_t *len)
     return answer;
 }
 
+static int
+open_file(const char *answer, size_t len, struct fault *fault)
+{
+    int file = memfd_create("answer", MFD_CLOEXEC);
+    if (file >= 0 && write(file, answer, len) == (ssize_t)len)
+        return file;
+    fault_set_errno(fault, errno, "cannot put the answer into a file in memory");
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
 static bool
 watch(const struct floor *floor, const int *fd)
 {
@@ -164,6 +195,7 @@ open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN); /* sendfile has no flag for it */
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -192,13 +224,15 @@ run(const void *given, const struct texts *operands, struct fault *fault)
     const struct settings *settings = given;
     size_t                 len = 0;
     char                  *answer = make_answer((size_t)settings->size, &len);
-    struct floor           floor = { epoll_create1(EPOLL_CLOEXEC), -1, open_signals(), answer, len };
+    struct floor           floor = { epoll_create1(EPOLL_CLOEXEC), -1, open_signals(), answer, len, -1 };
     int                    code = EXIT_FAILURE;
 
     (void)operands;
     if (answer == NULL)
         fault_set(fault, ERR_NO_MEMORY, "out of memory");
-    else if (descriptors_raise(0, fault) == ERR_NONE
+    else if (settings->sendfile)
+        floor.file = open_file(answer, len, fault);
+    if (answer != NULL && (floor.file >= 0) == settings->sendfile && descriptors_raise(0, fault) == ERR_NONE
              && bind_address(settings->listen, &floor.listener, fault) == ERR_NONE) {
         if (watch(&floor, &floor.listener) && watch(&floor, &floor.signals)) {
             serve(&floor);
@@ -208,6 +242,8 @@ run(const void *given, const struct texts *operands, struct fault *fault)
         }
         close(floor.listener);
     }
+    if (floor.file >= 0)
+        close(floor.file);
     close(floor.epoll);
     close(floor.signals);
     free(answer);

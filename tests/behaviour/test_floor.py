@@ -13,8 +13,9 @@ from server import BENCH, bench
 def floor():
     running = []
 
-    def begin(size):
-        process = subprocess.Popen([BENCH, "floor", "--listen", "127.0.0.1:0", "--size", size], stdout=subprocess.PIPE, text=True)
+    def begin(size, *flags):
+        command = [BENCH, "floor", "--listen", "127.0.0.1:0", "--size", size, *flags]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         running.append(process)
         return process.stdout.readline().split()[-1]
 
@@ -25,9 +26,10 @@ def floor():
         process.stdout.close()
 
 
+@pytest.mark.parametrize("flags", [(), ("--sendfile",)], ids=["copied", "sendfile"])
 @pytest.mark.parametrize("size, length", [("0", 0), ("1k", 1024), ("3M", 3 << 20)])
-def test_each_request_gets_the_whole_answer(floor, size, length):
-    done = bench("load", f"http://{floor(size)}/any", "--connections", 4, "--requests", 40, "--json")
+def test_each_request_gets_the_whole_answer(floor, size, length, flags):
+    done = bench("load", f"http://{floor(size, *flags)}/any", "--connections", 4, "--requests", 40, "--json")
     seen = json.loads(done.stdout)
     assert seen["status"] == {"200": 40} and seen["body_bytes"] == 40 * length and sum(seen["errors"].values()) == 0
 
