@@ -12,12 +12,17 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 4096 }; /* the kernel lowers it to net.core.somaxconn */
+
+/* What a connection takes of the kernel's memory beyond what its peer can take: who reads slowly would hold megabytes, for
+ * nothing. Accepted sockets inherit it. */
+enum { UNSENT_MAX = 256 * 1024 };
 
 static enum err
 set_flag(int fd, int level, int name, int value)
@@ -93,6 +98,8 @@ bind_and_listen(int fd, const struct addr *addr, bool reuse)
     if (bind(fd, (const struct sockaddr *)&addr->storage, addr->len) < 0)
         return false;
     if (!reuse && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) != ERR_NONE)
+        return false;
+    if (set_flag(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX) != ERR_NONE)
         return false;
     return listen(fd, BACKLOG) == 0;
 }

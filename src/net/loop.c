@@ -261,17 +261,20 @@ task_cancel(struct loop *loop, struct task *task)
     task->queued = false;
 }
 
+/* Not more than some: tasks are what is long, and between them come the sockets of those who want little. */
 static void
 run_tasks(struct loop *loop)
 {
     struct list *node;
 
     list_splice_back(&loop->running, &loop->tasks);
-    while ((node = list_pop_front(&loop->running)) != NULL) {
+    for (unsigned i = 0; i < TASKS_PER_TURN && (node = list_pop_front(&loop->running)) != NULL; i++) {
         struct task *task = CONTAINER_OF(node, struct task, node);
         task->queued = false;
         task->run(task);
     }
+    list_splice_back(&loop->running, &loop->tasks);
+    list_splice_back(&loop->tasks, &loop->running); /* what was left comes first */
 }
 
 /* ── a turn ── */

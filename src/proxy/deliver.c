@@ -15,7 +15,10 @@
 #include <larder/base/check.h>
 #include <stdio.h>
 
-enum { PIECES = 16, WRITES_PER_TURN = 16 };
+/* Who wants much must not make those wait who want little. An answer may send SHARE bytes in a turn of the loop; all that
+ * send when their sockets say so (a request has come, there is room) have BULK together, but for short ones. The others are
+ * tasks, of which the loop runs some in each turn, in their order. */
+enum { PIECES = 16, SHARE = 256 * 1024, BULK = 1024 * 1024, SHORT = 16 * 1024 };
 
 /* What the next write could be. */
 struct batch {
@@ -192,26 +195,68 @@ account(struct exchange *exchange, size_t put)
         cursor_advance(&out->cursor, put);
 }
 
-enum pumped { PUMP_DONE, PUMP_SOCKET_FULL, PUMP_SOURCE_DRY, PUMP_SOURCE_CUT, PUMP_CLIENT_GONE };
+/* No more than `most` bytes of it; what is behind them comes with the next batch. */
+static void
+shorten(struct batch *batch, size_t most)
+{
+    int    count = 0;
+    size_t size = 0;
+
+    while (size + batch->iov[count].iov_len < most)
+        size += batch->iov[count++].iov_len;
+    batch->iov[count++].iov_len = most - size;
+    batch->count = count;
+    batch->size = most;
+    batch->whole = batch->dry = false;
+}
+
+/* What of its share the exchange may send now, of so many bytes that it could: all of it, or nothing. */
+static size_t
+share_of(struct exchange *exchange, size_t size)
+{
+    struct worker *worker = exchange->worker;
+    bool           woken = exchange->woken;
+
+    exchange->woken = false;
+    if (woken || size <= SHORT)
+        return SHARE;
+    mono_time now = loop_now(worker->loop);
+    if (worker->bulk_turn.ns != now.ns) {
+        worker->bulk_turn = now;
+        worker->bulk_left = BULK;
+    }
+    if (worker->bulk_left == 0)
+        return 0;
+    size = size < SHARE ? size : SHARE;
+    worker->bulk_left -= size < worker->bulk_left ? size : worker->bulk_left;
+    return SHARE;
+}
+
+enum pumped { PUMP_DONE, PUMP_SOCKET_FULL, PUMP_TURN_OVER, PUMP_SOURCE_DRY, PUMP_SOURCE_CUT, PUMP_CLIENT_GONE };
 
 static enum pumped
 pump(struct exchange *exchange)
 {
-    for (unsigned writes = 0;; writes++) {
+    size_t left = 0;
+
+    for (bool first = true;; first = false) {
         struct batch batch;
         size_t       put;
 
         gather(exchange, &batch);
         if (batch.count == 0)
             return batch.cut ? PUMP_SOURCE_CUT : batch.whole ? PUMP_DONE : PUMP_SOURCE_DRY;
-        if (writes == WRITES_PER_TURN) {
-            exchange_wake(exchange); /* let the others have their turn */
-            return PUMP_SOCKET_FULL;
-        }
+        if (first)
+            left = share_of(exchange, batch.size);
+        if (left == 0)
+            return PUMP_TURN_OVER;
+        if (batch.size > left)
+            shorten(&batch, left);
         enum err err = stream_write(&exchange->client->stream, batch.iov, batch.count, false, &put);
         if (err != ERR_NONE)
             return err == ERR_AGAIN ? PUMP_SOCKET_FULL : PUMP_CLIENT_GONE;
         account(exchange, put);
+        left -= put;
         if (put < batch.size) /* a short write has filled the socket: the next one would only say so */
             return PUMP_SOCKET_FULL;
         if (batch.whole)
@@ -251,6 +296,9 @@ wait_or_abort(struct exchange *exchange, enum pumped pumped)
     switch (pumped) {
     case PUMP_SOCKET_FULL:
         relief_note(exchange);
+        return wait_for(exchange, CLIENT_SEND);
+    case PUMP_TURN_OVER:
+        exchange_wake(exchange);
         return wait_for(exchange, CLIENT_SEND);
     case PUMP_SOURCE_DRY:
         return wait_for(exchange, CLIENT_ORIGIN);

@@ -25,7 +25,10 @@ static const struct {
 static void
 run_woken(struct task *task)
 {
-    client_advance(CONTAINER_OF(task, struct exchange, wake)->client);
+    struct exchange *exchange = CONTAINER_OF(task, struct exchange, wake);
+
+    exchange->woken = true;
+    client_advance(exchange->client);
 }
 
 struct exchange *

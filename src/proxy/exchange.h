@@ -96,7 +96,8 @@ struct exchange {
     const struct site *site;
     struct arena       arena;
     enum step          step;
-    struct task        wake; /* runs the steps after this turn's callbacks */
+    struct task        wake;  /* runs the steps after this turn's callbacks */
+    bool               woken; /* ... which it does now */
 
     struct head       head;
     struct framing    framing;

@@ -56,6 +56,10 @@ struct worker {
     size_t      status_named;
     char        status_room[STATUS_SIZE];
 
+    /* what the answers to requests that come in this turn of the loop may still send at once (deliver.c) */
+    mono_time bulk_turn;
+    size_t    bulk_left;
+
     /* "Date: ..." once per second, for errors of our own */
     int64_t date_second;
     char    date[32];

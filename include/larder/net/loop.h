@@ -64,7 +64,10 @@ void timer_init(struct timer *timer, void (*fire)(struct timer *timer));
 void timer_set(struct loop *loop, struct timer *timer, mono_time at);
 void timer_cancel(struct loop *loop, struct timer *timer);
 
-/* ── tasks: to be run at the end of this turn, or of the next when posted by a task ── */
+/* ── tasks: to be run at the end of this turn, or of the next when posted by a task; in their order, and of many
+ * so many in a turn ── */
+enum { TASKS_PER_TURN = 16 };
+
 struct task {
     struct list node;
     void (*run)(struct task *task);

@@ -406,6 +406,30 @@ Test(net_loop, mail_posted_before_the_stop_is_delivered_by_the_run, .timeout = 3
     loop_destroy(&loop);
 }
 
+Test(net_loop, sockets_come_between_many_tasks)
+{
+    char         log[TASKS_PER_TURN * 2 + 8] = "", all[sizeof log] = "";
+    struct loop *loop = create_loop();
+    struct step  steps[TASKS_PER_TURN * 2], last = step_new(loop, log);
+
+    for (unsigned i = 0; i < TASKS_PER_TURN * 2; i++) {
+        steps[i] = step_new(loop, log);
+        task_defer(loop, &steps[i].task);
+    }
+    loop_post(loop, &last.mail);
+    steps[0].repeats = 1;
+    memset(strcpy(all, "m") + 1, 'k', TASKS_PER_TURN);
+    loop_turn(loop, INT64_MAX);
+    cr_expect_str_eq(log, all);
+    loop_post(loop, &last.mail);
+    memset(strcat(all, "m") + TASKS_PER_TURN + 2, 'k', TASKS_PER_TURN);
+    loop_turn(loop, INT64_MAX); /* what is left forbids sleeping */
+    cr_expect_str_eq(log, all);
+    loop_turn(loop, INT64_MAX); /* the one that deferred itself came behind the others */
+    cr_expect_str_eq(log, strcat(all, "k"));
+    loop_destroy(&loop);
+}
+
 static void
 burn_three_milliseconds(struct task *task)
 {
