@@ -83,7 +83,8 @@ struct load_worker {
     struct list             vacant;
     struct task             start;
     struct timer            sweep, settle, end;
-    struct watch            alarm; /* a timerfd: the wheel's milliseconds are too coarse for a schedule */
+    struct watch            alarm;   /* a timerfd: the wheel's milliseconds are too coarse for a schedule */
+    bool                    alarmed; /* it is set, and has not rung */
     uint64_t                share, taken, finished; /* requests; share 0: no bound */
     uint64_t                asked;                  /* requests that were numbered */
     uint64_t                random;                 /* the state of what is drawn */

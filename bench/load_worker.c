@@ -128,10 +128,14 @@ load_worker_take(struct load_worker *worker, mono_time now, struct load_slot *sl
     return true;
 }
 
-/* Wakes us when the next request is due. */
+/* Wakes us when the next request is due. An alarm that is set is left alone: it is not later, since dates are in order, and
+ * one that rings for nothing is cheaper than a system call for each answer. */
 static void
 set_alarm(struct load_worker *worker)
 {
+    if (worker->alarmed)
+        return;
+    worker->alarmed = true;
     nsec wait = mono_since(schedule_at(&worker->schedule, worker->schedule.next), clock_mono());
     if (wait < ALARM_LEAST)
         wait = ALARM_LEAST;
@@ -156,7 +160,10 @@ alarm_rings(struct watch *watch, unsigned events)
 {
     struct load_worker *worker = CONTAINER_OF(watch, struct load_worker, alarm);
     uint64_t            times;
-    if ((events & WATCH_READ) != 0 && read(watch->fd, &times, sizeof times) > 0 && worker->begun)
+    if ((events & WATCH_READ) == 0 || read(watch->fd, &times, sizeof times) <= 0)
+        return;
+    worker->alarmed = false;
+    if (worker->begun)
         load_worker_dispatch(worker);
 }
 
