@@ -23,7 +23,7 @@ report_kind_of(const json_t *json)
         return json_is_string(json_object_get(json, "trace")) ? REPORT_REPLAY : REPORT_LOAD;
     if (json_is_array(json_object_get(json, "results")) && json_is_string(json_object_get(json, "trace")))
         return REPORT_SIMULATE;
-    if (json_is_object(json_object_get(json, "sizes")))
+    if (json_is_object(json_object_get(json, "sizes")) || json_is_object(json_object_get(json, "versions")))
         return REPORT_COST;
     return REPORT_UNKNOWN;
 }

@@ -2,7 +2,8 @@
  *
  *      load, replay ─▶ requests a second, latency, hits ─┐
  *      simulate ─────▶ misses by size and policy ────────┼─▶ one page of HTML: no script, nothing fetched
- *      compare, load-cost ─▶ processor time ─────────────┘
+ *      load-cost ────▶ processor time ───────────────────┤
+ *      compare ──────▶ processor time, latency, memory ──┘
  *
  * Owner: the command. Frozen once read.
  */
@@ -42,6 +43,8 @@ void report_costs(const struct report *report, FILE *out);
 void report_loads(const struct report *report, FILE *out);
 void report_replays(const struct report *report, FILE *out);
 void report_misses(const struct report *report, FILE *out);
+void report_half_loads(const struct report *report, FILE *out);
+void report_memory(const struct report *report, FILE *out);
 
 /* ── for the sections ── */
 
@@ -49,6 +52,23 @@ bool        report_has(const struct report *report, enum report_kind kind);
 double      report_number(const json_t *object, const char *name);
 const char *report_string(const json_t *object, const char *name);
 void        report_section(const char *title, const char *says, FILE *out);
+
+void        report_cell(const char *text, FILE *out); /* of a table */
+const char *report_colour(unsigned number);           /* of a curve */
+bool        report_is_ours(const char *server);       /* whom the page is about */
+
+/* Curves of latency by percentile. */
+struct report_latencies {
+    const char *const  *percentiles; /* names of members */
+    unsigned            percentile_count;
+    struct chart_series curves[CHART_SERIES];
+    unsigned            count;
+    double              least, most;
+};
+
+/* `latency` has a number of microseconds for each percentile. What comes after the last curve is left out. */
+void report_latencies_add(struct report_latencies *latencies, const char *name, const json_t *latency);
+void report_latencies_write(struct report_latencies *latencies, const char *caption, FILE *out);
 
 chart_format report_percent, report_micros, report_rate, report_size, report_count;
 

@@ -1,12 +1,23 @@
-/* report_cost.c: bars of processor time, for each size of a body: what compare and load-cost found. See report.h. */
+/* report_cost.c: bars of processor time, for each size of a body, a mix of them, and misses: what compare and load-cost found. See
+ * report.h. */
 #include "report.h"
 
 #include <string.h>
 
-static bool
-is_ours(const char *name)
+bool
+report_is_ours(const char *server)
 {
-    return strncmp(name, "larder", strlen("larder")) == 0;
+    return strncmp(server, "larder", strlen("larder")) == 0;
+}
+
+/* Whether there is any processor time in it; compare can be told to measure other things only. */
+static bool
+has_costs(const struct report_source *source)
+{
+    return source->kind == REPORT_COST
+           && (json_object_size(json_object_get(source->json, "sizes")) > 0
+               || json_object_size(json_object_get(source->json, "zipf")) > 0
+               || json_object_size(json_object_get(source->json, "misses")) > 0);
 }
 
 /* Whose ratio to itself is told: everybody's is to that one. NULL when there is none. */
@@ -32,7 +43,7 @@ make_bar(struct chart_bar *bar, const char *name, const json_t *row)
     *bar = (struct chart_bar){ .parts = { cpu * part, cpu * (1 - part) },
                                .least = report_number(row, "least"),
                                .most = report_number(row, "most"),
-                               .colour = is_ours(name) ? "hero" : "peer" };
+                               .colour = report_is_ours(name) ? "hero" : "peer" };
     snprintf(bar->name, sizeof bar->name, "%.64s", name);
     snprintf(bar->value, sizeof bar->value, "%.1f µs, %.2f ×", cpu, report_number(row, "ratio"));
 }
@@ -53,13 +64,15 @@ make_bars(json_t *rows, struct chart_bar bars[static CHART_SERIES])
 }
 
 static void
-write_size(const char *size, json_t *rows, FILE *out)
+write_figure(const char *caption, const char *of, json_t *rows, FILE *out)
 {
+    if (json_object_size(rows) == 0)
+        return;
     struct chart_bar bars[CHART_SERIES];
     unsigned         count = make_bars(rows, bars);
     const char      *base = base_of(rows);
-    fputs("<figure>\n<figcaption>Bodies of ", out);
-    chart_text(size, out);
+    fprintf(out, "<figure>\n<figcaption>%s", caption);
+    chart_text(of, out);
     if (base != NULL) {
         fputs("; × is to ", out);
         chart_text(base, out);
@@ -82,14 +95,20 @@ write_source(const struct report_source *source, FILE *out)
             report_number(source->json, "connections"));
     json_object_foreach(json_object_get(source->json, "sizes"), size, rows)
     {
-        write_size(size, rows, out);
+        write_figure("Bodies of ", size, rows, out);
     }
+    write_figure("Many objects of mixed sizes, drawn by Zipf", "", json_object_get(source->json, "zipf"),
+                 out);
+    write_figure("Cold misses of 1 KB", "", json_object_get(source->json, "misses"), out);
 }
 
 void
 report_costs(const struct report *report, FILE *out)
 {
-    if (!report_has(report, REPORT_COST))
+    bool any = false;
+    for (unsigned i = 0; i < report->count; i++)
+        any = any || has_costs(&report->sources[i]);
+    if (!any)
         return;
     report_section(
         "Processor time of a request",
@@ -101,7 +120,7 @@ report_costs(const struct report *report, FILE *out)
           "<span>├─┤ least and most of the rounds</span></p>\n",
           out);
     for (unsigned i = 0; i < report->count; i++)
-        if (report->sources[i].kind == REPORT_COST)
+        if (has_costs(&report->sources[i]))
             write_source(&report->sources[i], out);
     fputs("</section>\n", out);
 }

@@ -2,9 +2,6 @@
 #include "report.h"
 
 #include <larder/base/units.h>
-#include <math.h>
-
-enum { WIDTH = 470 };
 
 static bool
 is_load(const struct report_source *source)
@@ -14,48 +11,19 @@ is_load(const struct report_source *source)
 
 /* ── latency ── */
 
-static const char *const percentiles[] = { "p50", "p90", "p99", "p99.9", "max" };
-enum { PERCENTILES = sizeof percentiles / sizeof percentiles[0] };
-
-static void
-make_curve(struct chart_series *curve, const struct report_source *source, const char *which)
-{
-    const json_t *latency = json_object_get(json_object_get(source->json, "latency_us"), which);
-    char          text[CHART_TEXT];
-    snprintf(curve->name, sizeof curve->name, "%s", source->name);
-    curve->count = PERCENTILES;
-    for (unsigned i = 0; i < PERCENTILES; i++) {
-        curve->x[i] = i;
-        curve->y[i] = fmax(report_number(latency, percentiles[i]), 1);
-        report_micros(curve->y[i], text);
-        snprintf(curve->tips[i], sizeof curve->tips[i], "%.40s %s: %.40s", source->name, percentiles[i],
-                 text);
-    }
-}
-
 static void
 write_latency(const struct report *report, const char *which, const char *caption, FILE *out)
 {
-    struct chart_series curves[CHART_SERIES];
-    struct chart_lines  lines = { .series = curves, .x_title = "percentile", .floor = -1, .width = WIDTH };
-    double              least = INFINITY, most = 0;
+    static const char *const told[] = { "p50", "p90", "p99", "p99.9", "max" };
+    struct report_latencies  latencies = { .percentiles = told,
+                                           .percentile_count = sizeof told / sizeof told[0] };
     for (unsigned i = 0; i < report->count; i++) {
-        if (!is_load(&report->sources[i]))
-            continue;
-        struct chart_series *curve = &curves[lines.count++];
-        make_curve(curve, &report->sources[i], which);
-        least = fmin(least, curve->y[0]);
-        most = fmax(most, curve->y[PERCENTILES - 1]);
+        const struct report_source *source = &report->sources[i];
+        if (is_load(source))
+            report_latencies_add(&latencies, source->name,
+                                 json_object_get(json_object_get(source->json, "latency_us"), which));
     }
-    lines.x = (struct chart_axis){ .most = PERCENTILES - 1, .tick_count = PERCENTILES };
-    for (unsigned i = 0; i < PERCENTILES; i++) {
-        lines.x.ticks[i].at = i;
-        snprintf(lines.x.ticks[i].text, CHART_TEXT, "%s", percentiles[i]);
-    }
-    chart_axis_powers(&lines.y, least, most, report_micros);
-    fprintf(out, "<figure>\n<figcaption>%s</figcaption>\n", caption);
-    chart_lines(&lines, out);
-    fputs("</figure>\n", out);
+    report_latencies_write(&latencies, caption, out);
 }
 
 /* ── requests a second ── */
@@ -63,15 +31,14 @@ write_latency(const struct report *report, const char *which, const char *captio
 static void
 write_rates(const struct report *report, FILE *out)
 {
-    static const char *const colours[CHART_COLOURS] = { "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7" };
-    struct chart_bar         bars[CHART_SERIES];
-    unsigned                 count = 0;
+    struct chart_bar bars[CHART_SERIES];
+    unsigned         count = 0;
     for (unsigned i = 0; i < report->count; i++) {
         if (!is_load(&report->sources[i]))
             continue;
         struct chart_bar *bar = &bars[count];
         double            rate = report_number(report->sources[i].json, "requests_per_second");
-        *bar = (struct chart_bar){ .parts = { rate, 0 }, .colour = colours[count++ % CHART_COLOURS] };
+        *bar = (struct chart_bar){ .parts = { rate, 0 }, .colour = report_colour(count++) };
         snprintf(bar->name, sizeof bar->name, "%s", report->sources[i].name);
         report_count(rate, bar->value);
     }
@@ -83,20 +50,12 @@ write_rates(const struct report *report, FILE *out)
 /* ── the table ── */
 
 static void
-write_cell(const char *text, FILE *out)
-{
-    fputs("<td>", out);
-    chart_text(text, out);
-    fputs("</td>", out);
-}
-
-static void
 write_ratio_cell(const json_t *json, const char *member, FILE *out)
 {
     char text[CHART_TEXT] = "–";
     if (report_number(json, "hits") + report_number(json, "misses") > 0)
         snprintf(text, sizeof text, "%.1f %%", 100 * report_number(json, member));
-    write_cell(text, out);
+    report_cell(text, out);
 }
 
 static double
@@ -117,7 +76,7 @@ write_latency_cells(const json_t *json, FILE *out)
     char                     text[CHART_TEXT];
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         report_micros(report_number(response, told[i]), text);
-        write_cell(text, out);
+        report_cell(text, out);
     }
 }
 
@@ -126,20 +85,20 @@ write_row(const struct report_source *source, unsigned colour, FILE *out)
 {
     const json_t *json = source->json;
     char          text[CHART_TEXT];
-    fprintf(out, "<tr><td class=\"s%u\"><i></i>", colour % CHART_COLOURS);
+    fprintf(out, "<tr><td class=\"%s\"><i></i>", report_colour(colour));
     chart_text(source->name, out);
     fputs("</td>", out);
     snprintf(text, sizeof text, "%.24s, %.0f", report_string(json, "loop"),
              report_number(json, "connections"));
-    write_cell(text, out);
+    report_cell(text, out);
     report_count(report_number(json, "answers"), text);
-    write_cell(text, out);
+    report_cell(text, out);
     report_size(report_number(json, "bytes_per_second"), text);
-    write_cell(text, out);
+    report_cell(text, out);
     write_ratio_cell(json, "hit_ratio", out);
     write_ratio_cell(json, "byte_hit_ratio", out);
     report_count(errors_of(json), text);
-    write_cell(text, out);
+    report_cell(text, out);
     write_latency_cells(json, out);
     fputs("</tr>\n", out);
 }

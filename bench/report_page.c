@@ -78,6 +78,21 @@ report_section(const char *title, const char *says, FILE *out)
     fputs("</p>\n", out);
 }
 
+void
+report_cell(const char *text, FILE *out)
+{
+    fputs("<td>", out);
+    chart_text(text, out);
+    fputs("</td>", out);
+}
+
+const char *
+report_colour(unsigned number)
+{
+    static const char *const colours[CHART_COLOURS] = { "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7" };
+    return colours[number % CHART_COLOURS];
+}
+
 static void
 write_head(const char *title, FILE *out)
 {
@@ -128,6 +143,8 @@ report_page(const struct report *report, FILE *out)
     write_head(title, out);
     write_sources(report, out);
     report_costs(report, out);
+    report_half_loads(report, out);
+    report_memory(report, out);
     report_loads(report, out);
     report_replays(report, out);
     report_misses(report, out);

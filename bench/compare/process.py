@@ -14,6 +14,7 @@ BUILD = os.environ.get("LARDER_BUILD", os.path.join(HERE, "../../build/release")
 LARDER = os.path.join(BUILD, "larder")
 BENCH = os.path.join(BUILD, "larder-bench")
 SERVER_CORE, LOAD_CORE = "0", "1"
+ORIGIN_CORE = "2" if (os.cpu_count() or 1) > 2 else LOAD_CORE  # where an origin is that works while others are measured
 
 
 class Failed(Exception):
@@ -100,6 +101,24 @@ class Server:
         for member in children(self.process.pid):
             with open(f"/proc/{member}/status") as file:
                 total += sum(int(kib) for kib in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+)", file.read(), re.M))
+        return total * 1024
+
+    def resident(self):
+        """Bytes of memory that the process tree occupies; what several processes share counts once."""
+        return self.summed("smaps_rollup", "Pss")
+
+    def peak(self):
+        """The most that each process of the tree has occupied since it began, added up."""
+        return self.summed("status", "VmHWM")
+
+    def summed(self, name, member):
+        total = 0
+        for process in children(self.process.pid):
+            try:
+                with open(f"/proc/{process}/{name}") as file:
+                    total += sum(int(kib) for kib in re.findall(rf"^{member}:\s+(\d+) kB", file.read(), re.M))
+            except PermissionError as why:
+                raise Failed(f"{self.name}: its memory cannot be read; another user's processes need root") from why
         return total * 1024
 
 

@@ -21,6 +21,7 @@ Test(bench_report, knows_whose_json_it_is)
     cr_assert_eq(kind("{\"trace\":\"a\",\"latency_us\":{}}"), REPORT_REPLAY);
     cr_assert_eq(kind("{\"trace\":\"a\",\"results\":[]}"), REPORT_SIMULATE);
     cr_assert_eq(kind("{\"sizes\":{}}"), REPORT_COST);
+    cr_assert_eq(kind("{\"versions\":{},\"idle\":{}}"), REPORT_COST);
     cr_assert_eq(kind("{}"), REPORT_UNKNOWN);
     cr_assert_eq(kind("[1]"), REPORT_UNKNOWN);
     cr_assert_eq(kind("{\"latency_us\":1,\"results\":2,\"sizes\":3}"), REPORT_UNKNOWN);
@@ -79,6 +80,47 @@ Test(bench_report, costs)
     free(text);
 }
 
+Test(bench_report, costs_of_a_mix_and_of_misses)
+{
+    char *text =
+        page("{\"versions\":{},\"zipf\":{\"larder\":{\"cpu\":7,\"user\":1,\"system\":6,\"ratio\":1.0},"
+             "\"nginx\":{\"cpu\":14,\"user\":4,\"system\":10,\"ratio\":2.5}},"
+             "\"misses\":{\"larder\":{\"cpu\":23,\"user\":4,\"system\":19,\"ratio\":1.0,\"kept\":1}}}");
+    cr_assert_not_null(strstr(text, "drawn by Zipf; × is to larder"));
+    cr_assert_not_null(strstr(text, "14.0 µs, 2.50 ×"));
+    cr_assert_not_null(strstr(text, "Cold misses of 1 KB; × is to larder"));
+    cr_assert_null(strstr(text, "Latency"));
+    cr_assert_null(strstr(text, "Memory"));
+    free(text);
+}
+
+Test(bench_report, latency_at_half_load)
+{
+    char *text = page(
+        "{\"versions\":{},\"latency\":{\"own\":{\"larder\":{\"due\":40000,\"p50\":50,\"p90\":90,\"p99\":1500,"
+        "\"p99.9\":2000000,\"least\":400,\"most\":2000}},\"same\":{}}}");
+    cr_assert_not_null(
+        strstr(text, "<td>40,000</td><td>50 µs</td><td>90 µs</td><td>1.5 ms</td><td>2 s</td>"));
+    cr_assert_not_null(strstr(text, "larder p99: 1.5 ms"));
+    cr_assert_null(strstr(text, "All at half"));
+    cr_assert_null(strstr(text, "Processor time"));
+    free(text);
+}
+
+Test(bench_report, memory)
+{
+    char *text = page("{\"versions\":{},\"body\":\"1G\",\"idle\":{\"1000\":{\"larder\":{\"bytes\":256,"
+                      "\"least\":250,\"most\":260}},"
+                      "\"10000\":{\"nginx\":{\"bytes\":18477}}},"
+                      "\"stream\":{\"larder\":{\"peak\":10485760,\"before\":4194304},\"varnish\":null}}");
+    cr_assert_not_null(strstr(text, "Bytes for an idle connection, of 1000"));
+    cr_assert_not_null(strstr(text, ">18,477<"));
+    cr_assert_not_null(strstr(text, "a body went through, of 1G"));
+    cr_assert_not_null(strstr(text, "10.0 MiB"));
+    cr_assert_not_null(strstr(text, "the body did not come whole"));
+    free(text);
+}
+
 Test(bench_report, a_load)
 {
     char *text =
@@ -134,6 +176,12 @@ Test(bench_report, no_json_breaks_it)
         "{\"sizes\":{\"a\":1,\"b\":[],\"c\":{\"d\":[]},\"1k\":{\"larder\":{\"cpu\":1e308,\"user\":1e308,"
         "\"system\":-1e308,"
         "\"least\":\"x\",\"ratio\":-1}}}}",
+        "{\"versions\":{},\"zipf\":[],\"misses\":{\"a\":0},\"idle\":{\"a\":{\"b\":1},\"c\":{},\"d\":{\"e\":{"
+        "\"bytes\":-1e308,"
+        "\"most\":1e308}}},"
+        "\"latency\":{\"own\":{\"a\":1,\"b\":{\"p50\":1e308,\"p99.9\":-1}},\"same\":7},\"stream\":{\"a\":{"
+        "\"peak\":-1e308,"
+        "\"before\":1e308},\"b\":\"c\"},\"body\":3}",
         "{\"latency_us\":{}}",
         "{\"latency_us\":{\"response\":{\"p50\":1e308,\"max\":-1}},\"answers\":1e300,\"errors\":[],\"hits\":"
         "1e300}",
