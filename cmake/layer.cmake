@@ -53,9 +53,12 @@ function(larder_program name)
   target_link_libraries(${name} PRIVATE larder_flags)
   larder_link(${name} PRIVATE LAYERS ${arg_LAYERS})
   if(LARDER_JEMALLOC)
-    # Nothing calls jemalloc by name; the linker must keep it all the same.
+    # Nothing calls jemalloc by name, and the linker, which sees no call of malloc before it optimises, would leave it out. One
+    # item, since flags around a library of a target do not stay around it.
     larder_package(jemalloc library)
-    target_link_libraries(${name} PRIVATE -Wl,--no-as-needed ${library} -Wl,--as-needed)
+    get_target_property(files ${library} INTERFACE_LINK_LIBRARIES)
+    list(JOIN files "," files)
+    target_link_libraries(${name} PRIVATE "-Wl,--push-state,--no-as-needed,${files},--pop-state")
   endif()
 endfunction()
 
