@@ -307,7 +307,8 @@ tell_drained(struct fetch *fetch)
 static void
 advance(struct fetch *fetch)
 {
-    if (fetch->state == FETCH_STARTING)
+    bool starting = fetch->state == FETCH_STARTING;
+    if (starting)
         start(fetch);
     if (fetch->state == FETCH_CONNECTING && !finish_connect(fetch))
         return;
@@ -315,6 +316,8 @@ advance(struct fetch *fetch)
         return;
     fetch_flush(fetch);
     tell_drained(fetch);
+    if (starting && !fetch->stopped)
+        return; /* it was quiet when it was taken: whatever comes is an edge of its own */
     if (!fetch->released && (fetch->state == FETCH_HEAD || fetch->state == FETCH_BODY))
         fetch_receive(fetch);
 }

@@ -28,6 +28,7 @@ struct origin {
     struct origin_metrics *metrics;
     struct slab            connections, fetches, buffers;
     struct list            kept; /* unused connections, the latest first */
+    uint64_t               kept_count;
     size_t                 next_address;
 };
 

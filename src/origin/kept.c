@@ -49,6 +49,7 @@ leave_list(struct connection *connection)
     if (list_empty(&connection->node))
         return;
     list_remove(&connection->node);
+    connection->origin->kept_count--;
     timer_cancel(connection->origin->loop, &connection->timer);
     metric_sub(&connection->origin->metrics->connections_unused, 1);
 }
@@ -135,11 +136,13 @@ kept_put(struct connection **pointer)
         return;
     }
     *pointer = NULL;
-    if (count_of(origin, connection->pool, &oldest) >= settings->keep_connections)
+    if (origin->kept_count >= settings->keep_connections /* of all pools: seldom */
+        && count_of(origin, connection->pool, &oldest) >= settings->keep_connections)
         connection_close(&oldest, false);
     connection->fetch = NULL;
     buf_return_if_empty(&connection->in);
     list_push_front(&origin->kept, &connection->node);
+    origin->kept_count++;
     timer_set(origin->loop, &connection->timer, mono_add(loop_now(origin->loop), settings->keep_time));
     metric_add(&origin->metrics->connections_unused, 1);
 }
