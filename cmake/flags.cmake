@@ -1,8 +1,8 @@
 # flags.cmake: how every file of larder is compiled.
 #
 # The target larder_flags carries it all; layers, programs and tests link it. CHECK() stays on in every
-# build; NDEBUG, in release builds, only takes out the bookkeeping of lock ranks. Release builds are hardened,
-# sanitizer builds are not (the two do not mix).
+# build; NDEBUG, in release builds, only takes out the bookkeeping of lock ranks. All builds are hardened
+# (hardening.cmake) but those with sanitizers: the two do not mix.
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON) # gnu17: C17, and the libc's Linux interfaces
@@ -38,14 +38,8 @@ if(LARDER_SANITIZE)
   target_compile_options(larder_flags INTERFACE
     -O1 -fsanitize=${LARDER_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(larder_flags INTERFACE -fsanitize=${LARDER_SANITIZE})
-elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
-  # gcc 12 knows level 3, where sizes that are found at run time are checked too.
-  if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
-    set(fortify 3)
-  else()
-    set(fortify 2)
-  endif()
-  target_compile_options(larder_flags INTERFACE
-    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=${fortify} -fstack-protector-strong -fstack-clash-protection)
-  target_link_options(larder_flags INTERFACE -Wl,-z,relro,-z,now)
+  target_compile_definitions(larder_flags INTERFACE LARDER_SANITIZED)
+else()
+  include(hardening)
+  larder_harden(larder_flags)
 endif()
