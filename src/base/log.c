@@ -7,12 +7,14 @@
  */
 #include <larder/base/log.h>
 
+#include <larder/base/check.h>
 #include <larder/base/clock.h>
 #include <larder/base/lock.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ struct log {
     int            fd;
     enum log_level level;
     pthread_t      thread;
+    bool           started;
     pthread_cond_t wake;
 
     struct lock  lock; /* guards the rest */
@@ -117,19 +120,6 @@ free_log(struct log *log)
     free(log);
 }
 
-/* The thread takes no signals: they are for whoever asked for them. */
-static bool
-start_thread(struct log *log)
-{
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&log->thread, NULL, run, log) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 enum err
 log_open(struct log **out, int fd, enum log_level level)
 {
@@ -143,12 +133,28 @@ log_open(struct log **out, int fd, enum log_level level)
     pthread_cond_init(&log->wake, NULL);
     log->filling = calloc(1, sizeof *log->filling);
     log->writing = calloc(1, sizeof *log->writing);
-    if (log->filling == NULL || log->writing == NULL || !start_thread(log)) {
+    if (log->filling == NULL || log->writing == NULL) {
         free_log(log);
-        return ERR_SYSTEM;
+        return ERR_NO_MEMORY;
     }
     *out = log;
     return ERR_NONE;
+}
+
+/* The thread takes no signals: they are for whoever asked for them. */
+enum err
+log_start(struct log *log)
+{
+    sigset_t all, before;
+
+    if (log == NULL)
+        return ERR_NONE;
+    CHECK(!log->started);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    log->started = pthread_create(&log->thread, NULL, run, log) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return log->started ? ERR_NONE : ERR_SYSTEM;
 }
 
 void
@@ -162,7 +168,11 @@ log_close(struct log **pointer)
     log->closing = true;
     pthread_cond_signal(&log->wake);
     lock_release(&log->lock);
-    pthread_join(log->thread, NULL);
+    if (log->started)
+        pthread_join(log->thread, NULL);
+    else
+        while (drain(log))
+            ;
     free_log(log);
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 /* ── set up ── */
 
@@ -54,11 +55,15 @@ crew_create(struct crew *crew, struct loop *control, const struct worker_config 
 
 /* ── threads ── */
 
+/* A thread may name itself and needs no file of /proc for it. */
 static void *
 serve(void *argument)
 {
     struct hand *hand = argument;
+    char         name[24]; /* the kernel takes 15 of them: "larder-w255" */
 
+    snprintf(name, sizeof name, "larder-w%u", (unsigned)(hand - hand->crew->hands));
+    prctl(PR_SET_NAME, name);
     worker_run(hand->worker);
     loop_post(hand->crew->control, &hand->ended);
     return NULL;
@@ -67,13 +72,9 @@ serve(void *argument)
 static enum err
 start_thread(struct hand *hand, unsigned id, struct fault *fault)
 {
-    char name[24]; /* the kernel takes 15 of them: "larder-w255" */
-
     int number = pthread_create(&hand->thread, NULL, serve, hand);
     if (number != 0)
         return fault_set_errno(fault, number, "cannot start the thread of worker %u", id);
-    snprintf(name, sizeof name, "larder-w%u", id);
-    pthread_setname_np(hand->thread, name);
     return ERR_NONE;
 }
 

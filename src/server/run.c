@@ -30,7 +30,7 @@ serve(struct snapshot *snapshot, FILE *err)
 
     fflush(err);
     if (log_open(&log, fileno(err), LOG_INFO) != ERR_NONE) {
-        fault_set(&fault, ERR_SYSTEM, "cannot start the thread of the log");
+        fault_set(&fault, ERR_NO_MEMORY, "no memory for the log");
         return complain(err, &fault);
     }
     enum err started = server_start(&server, snapshot, log, &fault);

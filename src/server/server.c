@@ -145,6 +145,13 @@ make_admin_socket(struct server *server, struct fault *fault)
 }
 
 static enum err
+make_log_thread(struct server *server, struct fault *fault)
+{
+    enum err err = log_start(server->log);
+    return err == ERR_NONE ? ERR_NONE : fault_set(fault, err, "cannot start the thread of the log");
+}
+
+static enum err
 make_store(struct server *server, struct fault *fault)
 {
     const struct store_config config = {
@@ -213,10 +220,10 @@ make_threads(struct server *server, struct fault *fault)
     return err;
 }
 
-static enum err (*const steps[])(struct server *server,
-                                 struct fault  *fault) = { make_loop,  make_sockets, make_admin_socket,
-                                                          make_store, make_cache,   make_crew,
-                                                          make_admin, make_names,   make_threads };
+static enum err (*const steps[])(struct server *server, struct fault *fault) = {
+    make_loop,  make_sockets, make_admin_socket, make_log_thread, make_store,
+    make_cache, make_crew,    make_admin,        make_names,      make_threads,
+};
 
 /* ── start and stop ── */
 

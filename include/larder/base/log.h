@@ -15,10 +15,14 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct log;
 
-/* Starts the thread. `fd` stays the caller's. ERR_SYSTEM when no thread can be had. */
+/* `fd` stays the caller's. Lines wait in the buffer until log_start: what a thread may do is settled before there is
+ * one. ERR_NO_MEMORY. */
 MUST_CHECK enum err log_open(struct log **log, int fd, enum log_level level);
 
-/* Writes what is left and ends the thread. */
+/* Starts the thread, once. A NULL log needs none. ERR_SYSTEM when no thread can be had. */
+MUST_CHECK enum err log_start(struct log *log);
+
+/* Writes what is left and ends the thread, if there is one. */
 void log_close(struct log **log);
 
 /* Any thread; never blocks on I/O. A NULL log takes nothing. */

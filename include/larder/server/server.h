@@ -1,7 +1,7 @@
 /* server.h: a larder that serves: everything that a snapshot of the configuration asks for, from start
  * to stop.
  *
- *      loop ─▶ sockets ─▶ admin socket ─▶ store ─▶ cache ─▶ workers ─▶ admin API ─▶ names ─▶ threads
+ *      loop ─▶ sockets ─▶ admin socket ─▶ log ─▶ store ─▶ cache ─▶ workers ─▶ admin API ─▶ names ─▶ threads
  *
  * It starts in this order, and stops backwards.
  *
@@ -18,7 +18,7 @@
 
 struct server;
 
-/* Starts; holds a reference to the snapshot. Clients are served from now on. SIGTERM, SIGINT and SIGHUP are
+/* Starts, the log's thread too; holds a reference to the snapshot. Clients are served from now on. SIGTERM, SIGINT and SIGHUP are
  * blocked in the calling thread and taken by server_run. The fault says what could not be had, and
  * where. */
 MUST_CHECK enum err server_start(struct server **server, struct snapshot *snapshot, struct log *log,

@@ -92,6 +92,7 @@ Test(base_log, lines_are_whole_stamped_and_escaped)
 
     cr_assert_eq(pipe(ends), 0);
     cr_assert_eq(log_open(&log, ends[1], LOG_INFO), ERR_NONE);
+    cr_assert_eq(log_start(log), ERR_NONE);
     log_write(log, LOG_INFO, "hello %d", 7);
     log_write(log, LOG_DEBUG, "not at this level");
     log_write(log, LOG_WARN, "forged\n2026 error\x1b[31m");
@@ -102,6 +103,29 @@ Test(base_log, lines_are_whole_stamped_and_escaped)
     cr_assert_not_null(strstr(text, "Z info   hello 7\n"));
     cr_assert_null(strstr(text, "not at this level"));
     cr_assert_not_null(strstr(text, "Z warn   forged\\x0a2026 error\\x1b[31m\n"));
+    close(ends[0]);
+}
+
+/* Until it starts, and also if it never does. */
+Test(base_log, lines_wait_for_the_thread)
+{
+    int         ends[2];
+    char        text[8192];
+    struct log *log;
+
+    cr_assert_eq(pipe(ends), 0);
+    for (int start = 0; start < 2; start++) {
+        cr_assert_eq(log_open(&log, ends[1], LOG_INFO), ERR_NONE);
+        log_write(log, LOG_INFO, "before %d", start);
+        if (start == 1)
+            cr_assert_eq(log_start(log), ERR_NONE);
+        log_close(&log);
+    }
+    cr_assert_eq(log_start(NULL), ERR_NONE);
+    close(ends[1]);
+    read_all(ends[0], text, sizeof text);
+    cr_assert_not_null(strstr(text, "Z info   before 0\n"));
+    cr_assert_not_null(strstr(text, "Z info   before 1\n"));
     close(ends[0]);
 }
 
@@ -123,6 +147,7 @@ Test(base_log, threads_do_not_mix_their_lines)
     struct log *log;
 
     cr_assert_eq(log_open(&log, fileno(file), LOG_INFO), ERR_NONE);
+    cr_assert_eq(log_start(log), ERR_NONE);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, write_lines, log);
     for (int i = 0; i < THREADS; i++)
@@ -147,6 +172,7 @@ Test(base_log, a_stuck_reader_costs_lines_and_not_time)
 
     cr_assert_eq(pipe(ends), 0);
     cr_assert_eq(log_open(&log, ends[1], LOG_INFO), ERR_NONE);
+    cr_assert_eq(log_start(log), ERR_NONE);
     while (log_dropped(log) == 0) /* nobody reads: pipe, then buffers fill */
         log_write(log, LOG_INFO, "%0500d", 1);
     pid_t reader = fork();

@@ -143,6 +143,7 @@ Test(storage_directory, beginning_empty_is_said)
     store_close(&store);
     cr_assert_eq(pipe(pipe_ends), 0);
     cr_assert_eq(log_open(&config.log, pipe_ends[1], LOG_INFO), ERR_NONE);
+    cr_assert_eq(log_start(config.log), ERR_NONE);
     cr_assert_eq(store_open(&store, &config, &fault), ERR_NONE);
     store_close(&store);
     log_close(&config.log);
@@ -235,6 +236,7 @@ Test(storage_directory, another_format_is_begun_empty_and_said)
     }
     cr_assert_eq(pipe(ends), 0);
     cr_assert_eq(log_open(&config.log, ends[1], LOG_INFO), ERR_NONE);
+    cr_assert_eq(log_start(config.log), ERR_NONE);
     cr_assert_eq(store_open(&store, &config, &fault), ERR_NONE, "%s", fault.text);
     store_close(&store);
     log_close(&config.log);

@@ -482,6 +482,7 @@ Test(storage_recovery, the_log_says_what_came_back_and_what_did_not)
     crash_run(remove_some);
     cr_assert_eq(pipe(ends), 0);
     cr_assert_eq(log_open(&log, ends[1], LOG_INFO), ERR_NONE);
+    cr_assert_eq(log_start(log), ERR_NONE);
     struct fixture fixture = crash_open_as(8 * MIB, NULL, log);
     fixture_close(&fixture);
     log_close(&log);
