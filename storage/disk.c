@@ -26,6 +26,8 @@ map(struct disk *disk, struct fault *fault)
     if (at == MAP_FAILED)
         return fault_set_errno(fault, errno, "cannot map %llu bytes of the store",
                                (unsigned long long)disk->size);
+    /* What visitors were sent is no part of a core, and a store of gigabytes least of all. */
+    madvise(at, disk->size, MADV_DONTDUMP);
     /* Readahead would pull megabytes for each cold record; failure costs speed only. */
     if (disk->in_file) {
         madvise(at, disk->size, MADV_RANDOM);

@@ -2,6 +2,7 @@
  */
 #include "fixture.h"
 
+#include "disk.h"
 #include "layout.h"
 #include "recover.h"
 
@@ -318,4 +319,36 @@ Test(storage_disk, damaged_digests_are_lived_with)
 Test(storage_disk, damaged_lengths_are_lived_with)
 {
     live_with_damage(36, 12);
+}
+
+/* The flags of the map that holds an address, as smaps has them: " rd sh mr mw me dd ". */
+static void
+flags_of_map(const void *at, char flags[static 256])
+{
+    char          line[512];
+    unsigned long from, to;
+    bool          here = false;
+    FILE         *file = fopen("/proc/self/smaps", "r");
+
+    cr_assert_not_null(file);
+    flags[0] = '\0';
+    while (flags[0] == '\0' && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            here = (unsigned long)at >= from && (unsigned long)at < to;
+        else if (here && strncmp(line, "VmFlags:", 8) == 0)
+            snprintf(flags, 256, "%.200s", line + 8);
+    }
+    fclose(file);
+}
+
+Test(storage_disk, is_no_part_of_a_core)
+{
+    struct disk  disk;
+    struct fault fault = { .text = "" };
+    char         flags[256];
+
+    cr_assert_eq(disk_open_memory(&disk, 8 * MIB, &disk_calls_real, &fault), ERR_NONE, "%s", fault.text);
+    flags_of_map(disk.map, flags);
+    cr_expect_not_null(strstr(flags, " dd "), "%s", flags);
+    disk_close(&disk);
 }
