@@ -3,7 +3,6 @@
 
 #include <larder/base/check.h>
 #include <larder/base/units.h>
-#include <larder/config/admin_path.h>
 #include <larder/storage/eviction.h>
 
 /* ── one value ── */
@@ -134,21 +133,6 @@ APPLY(eviction)
     build->snapshot->settings.eviction = policy;
     if (name->next != NULL)
         set_alpha(build, policy, name->next);
-}
-
-/* ── the admin API ── */
-
-APPLY(admin)
-{
-    const struct word *path = statement->words;
-    struct fault       fault;
-
-    (void)scope;
-    (void)directive;
-    if (admin_path_check(path->text, &fault) != ERR_NONE)
-        build_refuse(build, path, "%s", fault.text);
-    else
-        build->snapshot->settings.admin_path = snapshot_text(build->snapshot, path->text);
 }
 
 /* ── where to listen ── */

@@ -14,7 +14,9 @@ APPLY(option); /* one value, by the directive's row */
 APPLY(ram);
 APPLY(cache);
 APPLY(eviction);
-APPLY(admin);
+APPLY(admin); /* apply_process.c, and the next two */
+APPLY(user);
+APPLY(sandbox);
 APPLY(listen);
 APPLY(origin);
 APPLY(timeout);

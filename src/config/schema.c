@@ -53,9 +53,10 @@ static const struct entry directives[] = {
         .help = "Stores objects in memory, of this size; they are gone with the process."),
     ONE(.name = "eviction", .syntax = EVICTION_NAMES " [alpha NUMBER]", .contexts = IN_TOP, .least = 1,
         .most = 3, .apply = apply_eviction, .initial = "sc alpha 0.7",
-        .help = "Which objects leave when the store is full: sc (by use, size and age), s3fifo, lru (least "
-                "recently used), or fifo (the oldest). alpha, for sc: 1 saves requests to the origin, 0 saves "
-                "bytes, and between them lies what one wants."),
+        .help =
+            "Which objects leave when the store is full: sc (by use, size and age), s3fifo, lru (least "
+            "recently used), or fifo (the oldest). alpha, for sc: 1 saves requests to the origin, 0 saves "
+            "bytes, and between them lies what one wants."),
     ONE(.name = "workers", .syntax = "NUMBER", .contexts = IN_TOP, .least = 1, .most = 1, .row = &workers_row,
         .settings = SETTINGS_GENERAL, .apply = apply_option, .initial = "one for each core",
         .help = "Threads that serve, each with a loop of its own."),
@@ -63,6 +64,18 @@ static const struct entry directives[] = {
         .initial = "/run/larder/admin.sock for root, else $XDG_RUNTIME_DIR/larder.sock, else "
                    "/tmp/larder-UID/admin.sock",
         .help = "The Unix socket of the admin API, which only its owner may use (mode 0600)."),
+    ONE(.name = "user", .syntax = "NAME[:GROUP]", .contexts = IN_TOP, .least = 1, .most = 1,
+        .apply = apply_user,
+        .help =
+            "Whom root becomes when sockets are bound and the folder of the cache is there. larder never is "
+            "root again until it ends."),
+    ONE(.name = "sandbox", .syntax = "off|on|strict", .contexts = IN_TOP, .least = 1, .most = 1,
+        .apply = apply_sandbox, .initial = "on",
+        .help = "What the process takes from itself before it serves: system calls that it does not need, "
+                "files that "
+                "the configuration does not name, new privileges, cores. on: as far as the kernel can; "
+                "strict: all, or "
+                "it does not start; off: nothing, for debuggers and profilers."),
     ONE(.name = "listen", .syntax = "ADDRESS...", .contexts = IN_TOP | IN_SITE, .least = 1,
         .most = SNAPSHOT_LISTENS_MAX, .merge = MERGE_REPEAT, .apply = apply_listen, .initial = ":8000",
         .help = "Addresses to accept connections on: 127.0.0.1:8000, [::1]:8000, or :8000 for all "
@@ -89,7 +102,7 @@ static const struct entry directives[] = {
 
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
 static const char later[] =
-    "metrics user sandbox trust pool log cert key preset vary purge rule quota "
+    "metrics trust pool log cert key preset vary purge rule quota "
     "compress tags header methods normalise deny request-header rate debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
     "weight connections-per-client h2-streams h2-resets body-rate "

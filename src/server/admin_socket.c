@@ -2,8 +2,10 @@
 #include "admin_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <larder/net/listener.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +40,38 @@ admin_socket_open(struct admin_socket *socket, const char *path, struct fault *f
     socket->device = stat.st_dev;
     socket->inode = stat.st_ino;
     return ERR_NONE;
+}
+
+enum err
+admin_socket_give(const struct admin_socket *socket, const struct user *user, gid_t group,
+                  struct fault *fault)
+{
+    uid_t owner = user->name == NULL || user->uid == geteuid() ? (uid_t)-1 : user->uid;
+
+    if (owner == (uid_t)-1 && group == (gid_t)-1)
+        return ERR_NONE;
+    if (fchownat(AT_FDCWD, socket->path, owner, group, AT_SYMLINK_NOFOLLOW) != 0)
+        return fault_set_errno(
+            fault, errno,
+            "%s: only root can give the admin socket to a user, and only its members to a group",
+            socket->path);
+    if (group != (gid_t)-1
+        && fchmodat(AT_FDCWD, socket->path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP, AT_SYMLINK_NOFOLLOW) != 0)
+        return fault_set_errno(fault, errno, "%s: cannot let the group in", socket->path);
+    return ERR_NONE;
+}
+
+const char *
+admin_socket_folder(const struct admin_socket *socket, char out[static ADMIN_PATH_SIZE])
+{
+    const char *slash = strrchr(socket->path, '/');
+
+    if (slash == NULL)
+        snprintf(out, ADMIN_PATH_SIZE, ".");
+    else
+        snprintf(out, ADMIN_PATH_SIZE, "%.*s", slash == socket->path ? 1 : (int)(slash - socket->path),
+                 socket->path);
+    return out;
 }
 
 int

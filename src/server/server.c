@@ -8,7 +8,9 @@
 
 #include "admin_socket.h"
 #include "crew.h"
+#include "identity.h"
 #include "names.h"
+#include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
 
@@ -18,6 +20,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* How long the start waits for names; later answers are taken as they come. */
 #define SETTLE_TIME (1 * NSEC_PER_SEC)
@@ -25,21 +29,22 @@
 enum { WORKERS_MAX = 256 };
 
 struct server {
-    struct snapshot    *snapshot;
-    struct log         *log;
-    unsigned            workers;
-    mono_time           started;
-    struct loop        *loop;
-    struct signals      signals;
-    struct sockets      sockets;
-    struct admin_socket admin_socket;
-    struct store       *store;
-    struct cache       *cache;
-    struct names        names;
-    struct crew         crew;
-    struct admin       *admin;
-    unsigned            signals_caught;
-    bool                over; /* all workers have ended, or none was ever started */
+    struct snapshot      *snapshot;
+    struct log           *log;
+    unsigned              workers;
+    mono_time             started;
+    struct loop          *loop;
+    struct signals        signals;
+    struct sockets        sockets;
+    struct admin_socket   admin_socket;
+    struct sandbox_report sandbox;
+    struct store         *store;
+    struct cache         *cache;
+    struct names          names;
+    struct crew           crew;
+    struct admin         *admin;
+    unsigned              signals_caught;
+    bool                  over; /* all workers have ended, or none was ever started */
 };
 
 /* ── what the control loop is told ── */
@@ -119,6 +124,13 @@ count_cores(void)
     return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (unsigned)count;
 }
 
+/* What is about to fail for want of rights should not fail for a stranger reason first. */
+static enum err
+check_user(struct server *server, struct fault *fault)
+{
+    return identity_check(&server->snapshot->settings.user, fault);
+}
+
 static enum err
 make_loop(struct server *server, struct fault *fault)
 {
@@ -141,7 +153,34 @@ make_sockets(struct server *server, struct fault *fault)
 static enum err
 make_admin_socket(struct server *server, struct fault *fault)
 {
-    return admin_socket_open(&server->admin_socket, server->snapshot->settings.admin_path, fault);
+    const struct snapshot_settings *settings = &server->snapshot->settings;
+
+    enum err err = admin_socket_open(&server->admin_socket, settings->admin_path, fault);
+    return err != ERR_NONE ? err
+                           : admin_socket_give(&server->admin_socket, &settings->user, (gid_t)-1, fault);
+}
+
+/* Root, and the way to what we do not need, are gone from here on; and no thread has started yet. */
+static enum err
+make_confined(struct server *server, struct fault *fault)
+{
+    const struct snapshot_settings *settings = &server->snapshot->settings;
+    const char                     *cache = settings->storage_directory;
+    char                            folder[ADMIN_PATH_SIZE];
+
+    umask(S_IWGRP | S_IRWXO);
+    enum err err = identity_make_folder(&settings->user, cache, fault);
+    if (err == ERR_NONE)
+        err = identity_take(&settings->user, fault);
+    if (err == ERR_NONE)
+        err = identity_check_folder(&settings->user, cache, fault);
+    if (err != ERR_NONE)
+        return err;
+    const struct landlock_grant own[] = {
+        { cache, LANDLOCK_KEEP },
+        { admin_socket_folder(&server->admin_socket, folder), LANDLOCK_REMOVE }, /* its file, in the end */
+    };
+    return sandbox_enter(settings->sandbox, own, sizeof own / sizeof own[0], &server->sandbox, fault);
 }
 
 static enum err
@@ -221,8 +260,8 @@ make_threads(struct server *server, struct fault *fault)
 }
 
 static enum err (*const steps[])(struct server *server, struct fault *fault) = {
-    make_loop,  make_sockets, make_admin_socket, make_log_thread, make_store,
-    make_cache, make_crew,    make_admin,        make_names,      make_threads,
+    check_user, make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread,
+    make_store, make_cache, make_crew,    make_admin,        make_names,    make_threads,
 };
 
 /* ── start and stop ── */
@@ -238,6 +277,11 @@ announce(const struct server *server)
               units_format_size(settings->storage_size, text),
               settings->storage_directory == NULL ? "memory" : settings->storage_directory,
               server->admin_socket.path);
+    log_write(server->log, server->sandbox.is_whole ? LOG_INFO : LOG_WARN, "sandbox: %s",
+              server->sandbox.text);
+    if (geteuid() == 0 && settings->user.name == NULL && settings->sandbox != SANDBOX_OFF)
+        log_write(server->log, LOG_WARN,
+                  "this runs as root, and need not: say user NAME in the configuration");
     for (size_t i = 0; i < server->sockets.count; i++)
         log_write(server->log, LOG_INFO, "listening on %s", addr_format(&server->sockets.bound[i], text));
 }

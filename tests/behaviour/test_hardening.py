@@ -1,13 +1,11 @@
-"""The program as the compiler and the linker left it: what cmake/hardening.cmake asks for is read back from its ELF."""
+"""The program as the compiler and the linker left it: what cmake/hardening.cmake asks for is read back from its ELF. Builds with
+sanitizers are not hardened, see conftest.py."""
 
-import os
 import struct
 
 import pytest
 
 from server import BENCH, LARDER
-
-pytestmark = pytest.mark.skipif(os.environ.get("LARDER_BUILD") in ("asan", "tsan"), reason="sanitizer builds are not hardened")
 
 EXECUTABLE, WRITABLE = 1, 2
 PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO, PT_GNU_PROPERTY, PT_LOAD = 2, 0x6474E551, 0x6474E552, 0x6474E553, 1

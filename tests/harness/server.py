@@ -3,6 +3,7 @@
 Its log is kept; a test that fails shows it. Counters are read over the admin socket, as an operator would.
 """
 
+import glob
 import json
 import os
 import queue
@@ -37,8 +38,18 @@ def bench(*arguments, **more):
     return subprocess.run([BENCH, *map(str, arguments)], capture_output=True, text=True, timeout=120, **more)
 
 
+def threads(larder):
+    """What /proc says of each of its threads, as {"Uid": ["0", "0", "0", "0"], ...}."""
+    found = []
+    for name in glob.glob(f"/proc/{larder.process.pid}/task/*/status"):
+        with open(name) as file:
+            found.append({line.split(":", 1)[0]: line.split(":", 1)[1].split() for line in file})
+    return found
+
+
 class Larder:
-    def __init__(self, *arguments, origin=None, workers=2, ram="64M", ttl="0s", config=None, listen="127.0.0.1:0"):
+    def __init__(self, *arguments, origin=None, workers=2, ram="64M", ttl="0s", config=None, listen="127.0.0.1:0",
+                 preexec_fn=None):
         self.folder = tempfile.mkdtemp(prefix="larder-test-")
         self.admin = os.path.join(self.folder, "admin.sock")
         command = [LARDER, "run"]
@@ -52,7 +63,7 @@ class Larder:
                         "--workers", str(workers), "--ttl", ttl]
             if "--cache" not in arguments:
                 command += ["--ram", ram]
-        self.process = subprocess.Popen(command + list(arguments), stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command + list(arguments), stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
         self.log = []
         self.killed = False
         self.ports = queue.Queue()

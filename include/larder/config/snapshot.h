@@ -13,6 +13,7 @@
 #include <larder/proxy/site.h>
 #include <larder/proxy/worker.h>
 #include <larder/storage/eviction.h>
+#include <sys/types.h>
 
 enum { SNAPSHOT_LISTENS_MAX = 32 };
 
@@ -22,11 +23,24 @@ struct listen {
     const char *text; /* as written */
 };
 
+/* What the process takes from itself before it serves. ON: all that the kernel has; STRICT: all, or no start. */
+enum sandbox { SANDBOX_ON, SANDBOX_OFF, SANDBOX_STRICT };
+
+/* Whom root becomes. */
+struct user {
+    const char *name; /* NULL: nobody else */
+    uid_t       uid;
+    gid_t       gid;
+};
+
 struct snapshot_settings {
     uint64_t    workers;           /* 0: one for each core that this process may use */
     uint64_t    storage_size;      /* bytes */
     const char *storage_directory; /* NULL: in memory */
     const char *admin_path;        /* NULL: admin_path_default() */
+
+    struct user  user;
+    enum sandbox sandbox;
 
     const struct eviction *eviction; /* never NULL */
     double                 eviction_alpha;

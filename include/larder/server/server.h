@@ -1,9 +1,9 @@
 /* server.h: a larder that serves: everything that a snapshot of the configuration asks for, from start
  * to stop.
  *
- *      loop ─▶ sockets ─▶ admin socket ─▶ log ─▶ store ─▶ cache ─▶ workers ─▶ admin API ─▶ names ─▶ threads
+ *      loop ─▶ sockets ─▶ admin socket ─▶ user, sandbox ─▶ log ─▶ store ─▶ cache ─▶ workers ─▶ admin API ─▶ names ─▶ threads
  *
- * It starts in this order, and stops backwards.
+ * It starts in this order, and stops backwards; what the process has given up (root, system calls, files) stays so.
  *
  * What can fail for want of something (a port, a folder, a name for a socket) comes before any thread
  * serves; a failure gives back all that was had before it. The calling thread becomes the control thread.

@@ -55,13 +55,14 @@ Test(config_arguments, a_site_without_a_file)
 
     load(&loaded, ARGS("--listen", "127.0.0.1:0", "--origin", "http://shop.internal", "--workers=3", "--ram",
                        "64M", "--ttl", "5m", "--idle-timeout", "3s", "--timeout", "connect 250ms  idle 4s",
-                       "--listen", "[::1]:81", "--admin", "/tmp/x.sock", "--variants", "7"));
+                       "--listen", "[::1]:81", "--admin", "/tmp/x.sock", "--sandbox", "off", "--variants", "7"));
     cr_assert_eq(loaded.err, ERR_NONE, "%s", loaded.err == ERR_NONE ? "" : loaded.fault.text);
     const struct snapshot *snapshot = loaded.snapshot;
     cr_expect_eq(snapshot->settings.workers, 3);
     cr_expect_eq(snapshot->settings.storage_size, 64 << 20);
     cr_expect_null(snapshot->settings.storage_directory);
     cr_expect_str_eq(snapshot->settings.admin_path, "/tmp/x.sock");
+    cr_expect_eq(snapshot->settings.sandbox, SANDBOX_OFF);
     cr_expect_eq(snapshot->limits.idle_timeout, 3 * NSEC_PER_SEC);
     cr_expect_eq(snapshot->listen_count, 2);
     cr_expect_eq(addr_port(&snapshot->listens[1].addr), 81);

@@ -51,6 +51,21 @@ put_site(FILE *out, const struct site *site)
     fputc('\n', out);
 }
 
+/* What the process becomes, where it is said. */
+static void
+put_process(FILE *out, const struct snapshot_settings *settings)
+{
+    static const char *const names[] = {
+        [SANDBOX_ON] = "on", [SANDBOX_OFF] = "off", [SANDBOX_STRICT] = "strict"
+    };
+
+    if (settings->user.name != NULL)
+        fprintf(out, "user %s uid=%u gid=%u\n", settings->user.name, (unsigned)settings->user.uid,
+                (unsigned)settings->user.gid);
+    if (settings->sandbox != SANDBOX_ON)
+        fprintf(out, "sandbox %s\n", names[settings->sandbox]);
+}
+
 static void
 put_snapshot(FILE *out, const struct snapshot *snapshot)
 {
@@ -63,6 +78,7 @@ put_snapshot(FILE *out, const struct snapshot *snapshot)
                 snapshot->settings.eviction_alpha);
     fprintf(out, "workers %d, admin %s\n", (int)snapshot->settings.workers,
             snapshot->settings.admin_path == NULL ? "by default" : snapshot->settings.admin_path);
+    put_process(out, &snapshot->settings);
     for (size_t i = 0; i < snapshot->listen_count; i++)
         fprintf(out, "listen %s (%s)\n", snapshot->listens[i].text,
                 addr_format(&snapshot->listens[i].addr, addr));
