@@ -1,5 +1,6 @@
 /* admin.c: the socket, and who is let in. */
 #include "conn.h"
+#include "peer.h"
 
 #include <larder/base/check.h>
 #include <stdio.h>
@@ -9,17 +10,26 @@
 
 enum { CONNS_MAX = 64 };
 
-/* Said in one go to whoever comes when the house is full; it is not read what they want. */
-static void
-turn_away(int fd)
-{
-    static const char body[] = "{\"error\":\"There are too many connections to the admin socket.\"}\n";
-    char              answer[256];
+#define METRIC_TYPE_ struct admin_metrics
+METRIC_TABLE(admin_metrics, "admin", ADMIN_METRICS);
 
+const struct admin_metrics *
+admin_metrics_of(const struct admin *admin)
+{
+    return &admin->metrics;
+}
+
+/* Said in one go to whoever is not let in, or comes when the house is full; it is not read what they want. */
+static void
+turn_away(int fd, unsigned status, const char *sentence)
+{
+    char body[256], answer[512];
+
+    int size = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", sentence);
     int len = snprintf(answer, sizeof answer,
-                       "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-                       "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                       sizeof body - 1, body);
+                       "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
+                       "Content-Length: %d\r\nConnection: close\r\n\r\n%s",
+                       status, status_reason(status), size, body);
     (void)!send(fd, answer, (size_t)len,
                 MSG_NOSIGNAL | MSG_DONTWAIT); /* if it fails, the close says the same */
     close(fd);
@@ -29,10 +39,20 @@ static void
 accepted(struct listener *listener, int fd, const struct addr *peer)
 {
     struct admin *admin = listener->owner;
+    struct ucred  who;
 
     (void)peer;
+    if (!peer_is_welcome(fd, admin->config.group, &who)) {
+        metric_add(&admin->metrics.refused, 1);
+        log_write(admin->config.log, LOG_WARN, "admin: refused user %u, group %u, process %d",
+                  (unsigned)who.uid, (unsigned)who.gid, (int)who.pid);
+        turn_away(fd, 403,
+                  "Only root, the user that runs larder and the group of the admin socket may use it.");
+        return;
+    }
+    metric_add(&admin->metrics.connections, 1);
     if (admin->conn_count == CONNS_MAX)
-        turn_away(fd);
+        turn_away(fd, 503, "There are too many connections to the admin socket.");
     else
         conn_open(admin, fd);
 }

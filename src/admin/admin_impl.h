@@ -6,10 +6,11 @@
 #include <larder/net/listener.h>
 
 struct admin {
-    struct admin_config config;
-    struct listener     listener;
-    struct list         conns;
-    unsigned            conn_count;
+    struct admin_config  config;
+    struct listener      listener;
+    struct list          conns;
+    unsigned             conn_count;
+    struct admin_metrics metrics;
 };
 
 #endif

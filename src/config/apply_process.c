@@ -112,6 +112,18 @@ APPLY(sandbox)
 
 /* ── the admin API ── */
 
+static void
+set_admin_group(struct build *build, const struct word *word)
+{
+    struct span key = SPAN("group=");
+
+    if (span_starts(word->text, key))
+        (void)find_group(build, word, span_skip(word->text, key.len), &build->snapshot->settings.admin_group);
+    else
+        build_refuse(build, word, "\"%.*s\" is not known here: write group=NAME",
+                     SPAN_ARG(span_head(word->text, 64)));
+}
+
 APPLY(admin)
 {
     const struct word *path = statement->words;
@@ -123,4 +135,7 @@ APPLY(admin)
         build_refuse(build, path, "%s", fault.text);
     else
         build->snapshot->settings.admin_path = snapshot_text(build->snapshot, path->text);
+    build->snapshot->settings.admin_group = (gid_t)-1; /* a flag replaces all of the file's line */
+    if (path->next != NULL)
+        set_admin_group(build, path->next);
 }

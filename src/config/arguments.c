@@ -98,7 +98,7 @@ static enum err
 take_words(struct flags *flags, const struct directive *directive, struct statement *statement,
            struct span first, struct fault *fault)
 {
-    bool     many = directive->least != directive->most;
+    bool     many = directive->least != directive->most && !directive->flag_takes_one;
     unsigned wanted = many ? 1 : directive->least;
 
     for (unsigned i = 0; i < wanted; i++) {

@@ -199,7 +199,8 @@ print_flag(const struct directive *directive, FILE *out)
     char        left[64], value[UNITS_TEXT_SIZE], help[512];
     const char *initial = initial_of(directive, value);
 
-    snprintf(left, sizeof left, "--%s %s", directive->name, directive->syntax);
+    size_t shown = directive->flag_takes_one ? strcspn(directive->syntax, " ") : strlen(directive->syntax);
+    snprintf(left, sizeof left, "--%s %.*s", directive->name, (int)shown, directive->syntax);
     fprintf(out, "  %-30s ", left);
     if (is_timeout(directive))
         snprintf(help, sizeof help, "Time limits of the origin: --timeout \"connect 2s first-byte 15s\".");

@@ -60,10 +60,12 @@ static const struct entry directives[] = {
     ONE(.name = "workers", .syntax = "NUMBER", .contexts = IN_TOP, .least = 1, .most = 1, .row = &workers_row,
         .settings = SETTINGS_GENERAL, .apply = apply_option, .initial = "one for each core",
         .help = "Threads that serve, each with a loop of its own."),
-    ONE(.name = "admin", .syntax = "PATH", .contexts = IN_TOP, .least = 1, .most = 1, .apply = apply_admin,
+    ONE(.name = "admin", .syntax = "PATH [group=NAME]", .contexts = IN_TOP, .least = 1, .most = 2,
+        .flag_takes_one = true, .apply = apply_admin,
         .initial = "/run/larder/admin.sock for root, else $XDG_RUNTIME_DIR/larder.sock, else "
                    "/tmp/larder-UID/admin.sock",
-        .help = "The Unix socket of the admin API, which only its owner may use (mode 0600)."),
+        .help = "The Unix socket of the admin API, which root, larder's own user and those of the group may "
+                "use."),
     ONE(.name = "user", .syntax = "NAME[:GROUP]", .contexts = IN_TOP, .least = 1, .most = 1,
         .apply = apply_user,
         .help =
@@ -106,7 +108,7 @@ static const char later[] =
     "compress tags header methods normalise deny request-header rate debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
     "weight connections-per-client h2-streams h2-resets body-rate "
-    "stale-while-revalidate group wait";
+    "stale-while-revalidate wait";
 
 /* Words by which CONFIG.md, or another server, calls what we have under another name. */
 static const struct {

@@ -31,7 +31,8 @@ struct directive {
     const char              *name;
     const char              *syntax; /* what follows the name: "DIR SIZE"; "" for nothing */
     unsigned                 contexts;
-    unsigned                 least, most; /* words that follow */
+    unsigned                 least, most;    /* words that follow */
+    bool                     flag_takes_one; /* as a flag, the first of them only: spaces belong to it */
     enum merge               merge;
     enum context             opens; /* the context of its block; 0: it has none */
     const struct option_row *row;   /* type, bounds and default of its value; NULL: `apply` checks */

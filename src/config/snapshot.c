@@ -17,6 +17,7 @@ snapshot_create(void)
     arena_init(&memory->arena, &memory->slab, LIMIT);
     memory->snapshot.memory = memory;
     option_defaults(&proxy_options, &memory->snapshot.limits);
+    memory->snapshot.settings.admin_group = (gid_t)-1;
     memory->snapshot.settings.eviction = &eviction_sc;
     memory->snapshot.settings.eviction_alpha = EVICTION_ALPHA;
     return &memory->snapshot;

@@ -74,7 +74,7 @@ stop_on_signal(struct signals *signals, const char *name)
     crew_stop(&server->crew);
 }
 
-/* Each worker has the same number of blocks; that of the cache and those of the store follow. */
+/* Each worker has the same number of blocks; those of the cache, of the admin API and of the store follow. */
 static bool
 metrics_at(void *owner, unsigned index, const struct metric_table **table, const void **cells)
 {
@@ -89,6 +89,11 @@ metrics_at(void *owner, unsigned index, const struct metric_table **table, const
     if (index == 0) {
         *table = &cache_metrics_table;
         *cells = cache_metrics_of(server->cache);
+        return true;
+    }
+    if (--index == 0) {
+        *table = &admin_metrics_table;
+        *cells = admin_metrics_of(server->admin);
         return true;
     }
     if (--index >= store_metrics_count(server->store))
@@ -156,8 +161,9 @@ make_admin_socket(struct server *server, struct fault *fault)
     const struct snapshot_settings *settings = &server->snapshot->settings;
 
     enum err err = admin_socket_open(&server->admin_socket, settings->admin_path, fault);
-    return err != ERR_NONE ? err
-                           : admin_socket_give(&server->admin_socket, &settings->user, (gid_t)-1, fault);
+    return err != ERR_NONE
+               ? err
+               : admin_socket_give(&server->admin_socket, &settings->user, settings->admin_group, fault);
 }
 
 /* Root, and the way to what we do not need, are gone from here on; and no thread has started yet. */
@@ -234,6 +240,8 @@ make_admin(struct server *server, struct fault *fault)
         .cache = server->cache,
         .version = LARDER_VERSION,
         .workers = server->workers,
+        .group = server->snapshot->settings.admin_group,
+        .log = server->log,
         .started = server->started,
         .metrics = metrics_at,
         .owner = server,

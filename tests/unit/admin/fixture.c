@@ -61,6 +61,7 @@ fixture_open(struct fixture *fixture)
                                              .cache = fixture->cache,
                                              .version = "9.8.7",
                                              .workers = 3,
+                                             .group = (gid_t)-1,
                                              .started = clock_mono(),
                                              .metrics = metrics_at,
                                              .owner = fixture };

@@ -147,6 +147,17 @@ Test(config_arguments, bad_values_are_one_line)
     expect_fault(ARGS("--origin", "a:1", "--admin", ""), "--admin: the path of the admin socket is empty");
 }
 
+Test(config_arguments, an_admin_path_with_a_space_is_one_word)
+{
+    struct loaded loaded;
+
+    load(&loaded, ARGS("--origin", "a:1", "--admin", "/tmp/a b.sock"));
+    cr_assert_eq(loaded.err, ERR_NONE);
+    cr_expect_str_eq(loaded.snapshot->settings.admin_path, "/tmp/a b.sock");
+    cr_expect_eq(loaded.snapshot->settings.admin_group, (gid_t)-1);
+    forget(&loaded);
+}
+
 Test(config_arguments, a_long_admin_path)
 {
     char path[200];

@@ -64,6 +64,8 @@ put_process(FILE *out, const struct snapshot_settings *settings)
                 (unsigned)settings->user.gid);
     if (settings->sandbox != SANDBOX_ON)
         fprintf(out, "sandbox %s\n", names[settings->sandbox]);
+    if (settings->admin_group != (gid_t)-1)
+        fprintf(out, "admin group=%u\n", (unsigned)settings->admin_group);
 }
 
 static void
