@@ -4,6 +4,8 @@ import ctypes
 import os
 import struct
 
+import pytest
+
 from origin import cacheable
 from server import run, threads
 
@@ -21,8 +23,19 @@ def hide(*numbers):
 
 
 LANDLOCK_CREATE_RULESET = 444  # on every processor
+LANDLOCK = ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) > 0  # asks for its version
 
 
+def test_the_threads_of_the_store_take_the_core_from_nobody(origin, larder):
+    """They say so themselves, behind the filter."""
+    policies = []
+    for thread in threads(larder):
+        with open(f"/proc/{thread['Pid'][0]}/stat") as file:
+            policies.append(int(file.read().rsplit(")", 1)[1].split()[38]))
+    assert os.SCHED_BATCH in policies and os.SCHED_OTHER in policies
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock")
 def test_every_thread_is_confined(origin, larder):
     found = threads(larder)
     assert len(found) >= 4  # control, log, store, workers
