@@ -1,8 +1,10 @@
 /* shape.c: see shape.h.
  *
  * Shards: one for each reader, at most 16 (more cost hits: each evicts on its own), and none under 64 MiB.
- * Segments: a record is as long as one at most, so they are as large as they may be: 8 MiB, or what leaves 64 of
- * them in a shard, since eviction wants that many. A tiny store makes do with 16.
+ * Segments: a record is as long as one at most, so they are as large as they may be: 8 MiB, or what leaves 128 of
+ * them in a shard, but not under 1 MiB, since eviction wants that many (bench/RESULTS.md: what fewer cost). A small
+ * store makes do with 64, and shorter records, but not under 256 KiB: what is longer than a record is many, and the
+ * loss of one breaks it.
  */
 #include "shape.h"
 #include "index.h"
@@ -13,7 +15,7 @@
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
 
-enum { SHARDS_MOST = 16, SEGMENTS_WANTED = 64, SEGMENTS_LEAST = 16, SHARDS_PER_THREAD = 4, THREADS_MOST = 4 };
+enum { SHARDS_MOST = 16, SEGMENTS_WANTED = 128, SEGMENTS_LEAST = 64, SHARDS_PER_THREAD = 4, THREADS_MOST = 4 };
 
 static unsigned
 shards_of(uint64_t size, unsigned readers)

@@ -1,7 +1,7 @@
 /* shape.h: from the size that the operator gives to shards, segments and threads.
  *
- *      8M ▶ 1 shard × 16 segments × 512 KiB
- *      256M for 2 readers ▶ 2 × 64 × 2 MiB          64G for 8 ▶ 8 × 1024 × 8 MiB
+ *      8M ▶ 1 shard × 32 segments × 256 KiB
+ *      256M for 2 readers ▶ 2 × 128 × 1 MiB         64G for 8 ▶ 8 × 1024 × 8 MiB
  */
 #ifndef LARDER_STORAGE_SHAPE_H
 #define LARDER_STORAGE_SHAPE_H

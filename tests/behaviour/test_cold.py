@@ -263,8 +263,8 @@ def churn(origin, larder, name, size):
 @pytest.mark.parametrize("kind", ["memory", "disk"])
 def test_slow_readers_hold_nothing_up(origin, start, store, kind):
     objects, readers, size = 25, 200, 200_000
-    place = ("--cache", store, "16M") if kind == "disk" else ()
-    larder = start(*place, ram="16M")
+    place = ("--cache", store, "32M") if kind == "disk" else ()
+    larder = start(*place, ram="32M")
     fill(origin, larder, objects, size)
     sums = [hashlib.sha256(body_of(i, size)).digest() for i in range(objects)]
     slow = [SlowReader(larder, f"/{i % objects}") for i in range(readers)]
@@ -281,7 +281,7 @@ def test_slow_readers_hold_nothing_up(origin, start, store, kind):
     # An answer that the kernel's buffers took whole is over, and holds nothing; nearly all are longer than those.
     assert stats["store.leases_moved"] >= stats["proxy.requests_active"] > readers / 2
     assert stats["store.evicted"] > 0
-    assert all([churn(origin, larder, f"/after-{i}", 150_000) for i in range(120)])  # more than it holds
+    assert all([churn(origin, larder, f"/after-{i}", 150_000) for i in range(240)])  # more than it holds
     assert larder.stats()["store.segments_pinned"] == 0
     for i, reader in enumerate(slow):
         reader.read(1)

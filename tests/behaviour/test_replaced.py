@@ -11,9 +11,9 @@ SIZE = 64 * 1024
 def turn_over(origin, larder):
     """Stores more than the store has room for, in pieces: every segment is emptied that can be."""
     origin.on("/filling", cacheable(body("filling", 200_000)))
-    for number in range(80):
+    for number in range(200):
         larder.get(f"/filling?{number}")
-    larder.wait(lambda s: s["store.appends"] + s["store.append_failed"] >= 81 and s["store.evicted"] >= 20)
+    larder.wait(lambda s: s["store.appends"] + s["store.append_failed"] >= 201 and s["store.evicted"] >= 20)
 
 
 @pytest.mark.parametrize("control", ["max-age=60", "no-store"])

@@ -99,7 +99,7 @@ class Chunked(Thing):
 
 @pytest.fixture
 def small(start):
-    return start(ram="8M")
+    return start(ram="32M")
 
 
 def check(seen, name, size):
@@ -271,7 +271,7 @@ def test_a_changed_body_is_never_mixed(origin, small, first_wanted):
 
 
 def test_what_has_no_validator_is_fetched_anew_as_a_whole(origin, small):
-    size = 40 * SLICE
+    size = 160 * SLICE  # more than the store holds
     thing = Thing(size, fields=[("X-None", "1")])
     origin.on("/a", thing)
     for _ in range(2):

@@ -163,8 +163,8 @@ def are_few_pinned(stats):
 def test_slow_readers_of_slices_hold_nothing_up(origin, start, store, kind):  # noqa: F811
     """Each holds one slice, of which it is given a copy when that must go. What it comes to later is stored, or fetched anew."""
     objects, readers, size = 8, 160, 700_000
-    place = ("--cache", store, "16M") if kind == "disk" else ()
-    larder = start(*place, ram="16M")
+    place = ("--cache", store, "32M") if kind == "disk" else ()
+    larder = start(*place, ram="32M")
     for i in range(objects):
         origin.on(f"/{i}", Thing(size, f"v{i}"))
         larder.store(f"/{i}", appends=3)
@@ -182,7 +182,7 @@ def test_slow_readers_of_slices_hold_nothing_up(origin, start, store, kind):  # 
             break
     assert stats["store.leases_moved"] >= readers and are_few_pinned(stats)
     assert stats["store.evicted"] > 0
-    assert all([churn(origin, larder, f"/after-{i}", 150_000) for i in range(120)])  # more than it holds
+    assert all([churn(origin, larder, f"/after-{i}", 150_000) for i in range(240)])  # more than it holds
     assert are_few_pinned(larder.stats())
     for i, reader in enumerate(slow):
         assert reader.drain() == body(f"v{i % objects}", size), i

@@ -33,7 +33,7 @@ def test_a_range_that_cannot_be_stored_is_what_was_asked_for(origin, larder):
 
 def stored_without_its_end(origin, start, fields):
     """A body of which the last slices are not stored: the first range was asked for alone."""
-    larder = start(ram="16M")
+    larder = start(ram="32M")
     origin.on("/a", lambda x: ranges(x, fields))
     larder.store("/a", ("Range", f"bytes=0-{(1 << 20) - 1}"))
     return larder

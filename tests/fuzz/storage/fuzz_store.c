@@ -32,7 +32,7 @@
 
 enum {
     SIZE = 8 << 20,
-    SEGMENT = 512 * 1024,
+    SEGMENT = 256 * 1024,
     RECORDS = 90,
     REMOVED = 5,
     REPLACED = 3,

@@ -41,7 +41,7 @@ void         crash_run_as(uint64_t size, const struct eviction *eviction, crash_
 void crash_settle(struct fixture *fixture);
 
 /* Files of the store, by name. */
-enum { CRASH_SEGMENT = 512 * 1024 };
+enum { CRASH_SEGMENT = 256 * 1024 };
 uint64_t crash_size(const char *name);
 bool     crash_exists(const char *name);
 void     crash_read(const char *name, uint64_t at, void *bytes, size_t len);

@@ -263,7 +263,7 @@ Test(storage_churn, segments_that_expired_whole_go_first)
         cr_assert_eq(fixture_append(&fixture, i, 0, 4000), ERR_NONE);
     fixture.now = wall_add(fixture.now, 11 * NSEC_PER_SEC);
     fixture.lifetime = HOUR;
-    for (; i < 1900; i++)
+    for (; i < 2200; i++)
         cr_assert_eq(fixture_append(&fixture, i, 0, 4000), ERR_NONE);
     for (uint64_t j = 0; j < 500; j++)
         cr_assert(fixture_has(&fixture, j, NULL));
@@ -316,7 +316,7 @@ Test(storage_churn, all_pinned_is_full_and_passes)
     enum err       err = ERR_NONE;
 
     for (; count < LEASES && err == ERR_NONE; count++) {
-        err = fixture_append(&fixture, count, count, 200000);
+        err = fixture_append(&fixture, count, count, 100000);
         if (err == ERR_NONE)
             cr_assert(lease_of(&fixture, 0, count, &leases[count]));
     }
@@ -330,7 +330,7 @@ Test(storage_churn, all_pinned_is_full_and_passes)
     /* A refused replacement takes the older record along; so does a removal; no byte under a lease
      * changes. */
     uint64_t last = count - 1;
-    cr_assert_eq(fixture_append(&fixture, last, 99, 200000), ERR_FULL);
+    cr_assert_eq(fixture_append(&fixture, last, 99, 100000), ERR_FULL);
     cr_assert_not(fixture_has(&fixture, last, NULL));
     fixture_census(&fixture, count + 1);
     for (uint64_t i = 0; i < count; i++) {
@@ -338,7 +338,7 @@ Test(storage_churn, all_pinned_is_full_and_passes)
         lease_release(&leases[i]);
     }
     for (uint64_t i = 1000; i < 1100; i++)
-        cr_assert_eq(fixture_append(&fixture, i, 0, 200000), ERR_NONE);
+        cr_assert_eq(fixture_append(&fixture, i, 0, 100000), ERR_NONE);
     fixture_census(&fixture, 1100);
     cr_assert_eq(fixture_metric(&fixture, "segments_pinned"), 0);
     fixture_close(&fixture);

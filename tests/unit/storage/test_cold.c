@@ -427,7 +427,7 @@ Test(storage_cold, a_lease_moves_and_frees_its_segment)
     for (uint64_t i = 0; i < LEASES; i++) {
         char             text[KEY_TEXT];
         struct store_key key = fixture_key(&fixture, i, text);
-        cr_assert_eq(fixture_append(&fixture, i, i, 200000), ERR_NONE);
+        cr_assert_eq(fixture_append(&fixture, i, i, 100000), ERR_NONE);
         cr_assert(store_find(fixture.store, 0, &key, fixture.now, &leases[i]));
         cr_assert_not(lease_is_wanted(&leases[i]));
     }

@@ -179,7 +179,7 @@ Test(storage_directory, superblocks_alternate)
     cr_assert_eq(le64_get(b.generation), 1);
     cr_assert_eq(le32_get(b.flags), 0);
     cr_assert_eq(le32_get(b.shards), 1);
-    cr_assert_eq(le32_get(b.segment_size), 512 * 1024);
+    cr_assert_eq(le32_get(b.segment_size), 256 * 1024);
     cr_assert_eq(le64_get(b.shard_size), 8 * MIB);
     store_close(&store);
     cr_assert_eq(super_read(fd, "super.A", &a), SUPER_VALID);

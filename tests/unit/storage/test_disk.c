@@ -187,7 +187,7 @@ settle(struct on_disk *on_disk)
     fixture_settle(&on_disk->fixture);
 }
 
-enum { SEGMENT = 512 * 1024 };
+enum { SEGMENT = 256 * 1024 };
 
 /* Headers, records and footers are where FORMAT.md says, with true sums. */
 Test(storage_disk, the_file_is_as_the_format_says)
@@ -199,7 +199,7 @@ Test(storage_disk, the_file_is_as_the_format_says)
 
     open_on_disk(&on_disk, NULL);
     for (uint64_t i = 0; i < 6; i++)
-        cr_assert_eq(fixture_append(&on_disk.fixture, i, 0, 100000), ERR_NONE);
+        cr_assert_eq(fixture_append(&on_disk.fixture, i, 0, 50000), ERR_NONE);
     settle(&on_disk);
     cr_assert_eq(pread(on_disk.fd, &header, sizeof header, 0), sizeof header);
     cr_assert_eq(le32_get(header.magic), SEGMENT_MAGIC);
@@ -218,7 +218,7 @@ Test(storage_disk, the_file_is_as_the_format_says)
     cr_assert_eq(le32_get(entry.order), 1);
     cr_assert_eq(le32_get(trailer.used), SEGMENT_HEAD + 5 * le32_get(entry.size) * 64);
 
-    static _Alignas(64) char record_bytes[110000];
+    static _Alignas(64) char record_bytes[60000];
     struct record            record;
     struct digest            digest;
     struct hash_stream      *stream = hash_stream_create();
@@ -263,8 +263,8 @@ damage_headers(struct on_disk *on_disk, off_t from, size_t len, uint64_t *random
     enum { RECORD = 4096 }; /* 64 + key 21 to 24 + meta 8 + body 4000, rounded up */
     char junk[64];
 
-    for (int segment = 0; segment < 8; segment++) {
-        for (off_t k = 0; k < 100; k += 3) {
+    for (int segment = 0; segment < 16; segment++) {
+        for (off_t k = 0; k < 60; k += 3) {
             fill_bytes(junk, sizeof junk, next_random(random));
             off_t at = (off_t)segment * SEGMENT + SEGMENT_HEAD + k * RECORD + from;
             cr_assert_eq(pwrite(on_disk->fd, junk, len, at), (ssize_t)len);

@@ -16,7 +16,7 @@ shape(uint64_t size, unsigned readers)
     cr_assert_eq(made.shards & (made.shards - 1), 0);
     cr_assert_eq(made.shards % made.threads, 0);
     cr_assert_leq((uint64_t)made.shards * made.segments * made.segment_size, size);
-    cr_assert_geq(made.segments, 16);
+    cr_assert_geq(made.segments, 32);
     return made;
 }
 
@@ -24,15 +24,15 @@ Test(storage_shape, of_common_sizes)
 {
     struct shape tiny = shape(STORE_SIZE_MIN, 8);
     cr_assert_eq(tiny.shards, 1);
-    cr_assert_eq(tiny.segments, 16);
-    cr_assert_eq(tiny.segment_size, 512 * 1024);
+    cr_assert_eq(tiny.segments, 32);
+    cr_assert_eq(tiny.segment_size, 256 * 1024);
     cr_assert_eq(tiny.waiting_max, 32 * MIB);
 
     struct shape small = shape(256 * MIB, 2);
     cr_assert_eq(small.shards, 2);
     cr_assert_eq(small.threads, 1);
-    cr_assert_eq(small.segment_size, 2 * MIB);
-    cr_assert_eq(small.segments, 64);
+    cr_assert_eq(small.segment_size, MIB);
+    cr_assert_eq(small.segments, 128);
     cr_assert_eq(shape(1024 * MIB, 2).waiting_max, 64 * MIB);
 
     struct shape large = shape(65536 * MIB, 16);
@@ -50,7 +50,7 @@ Test(storage_shape, no_shard_under_64_mib)
     cr_assert_eq(shape(1024 * MIB, 1).shards, 1);
 }
 
-Test(storage_shape, every_size_has_sixteen_segments)
+Test(storage_shape, every_size_has_thirty_two_segments)
 {
     for (uint64_t size = STORE_SIZE_MIN; size < 20000 * MIB; size = size * 9 / 8 + 12345)
         shape(size, 4);

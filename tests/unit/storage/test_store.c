@@ -28,7 +28,7 @@ Test(storage_store, what_was_appended_is_found)
     cr_assert_eq(fixture_metric(&fixture, "append_bytes"), fixture_metric(&fixture, "bytes_live"));
     cr_assert_eq(fixture_metric(&fixture, "removed"), 0);
     cr_assert_eq(fixture_metric(&fixture, "bytes_size"), 8 * MIB);
-    cr_assert_eq(fixture_metric(&fixture, "segments"), 16);
+    cr_assert_eq(fixture_metric(&fixture, "segments"), 32);
     fixture_close(&fixture);
 }
 
@@ -240,7 +240,7 @@ churn_beside_a_record(struct store_writer *writer, void *argument)
         check_record(&record, 1);
         look->checked++;
     }
-    cr_assert_not(writer_find(writer, &key, &record)); /* 100 × 200 KiB went over it */
+    cr_assert_not(writer_find(writer, &key, &record)); /* 100 × 100 KiB went over it */
 }
 
 Test(storage_store, what_a_job_found_stays_until_it_returns)
@@ -249,7 +249,7 @@ Test(storage_store, what_a_job_found_stays_until_it_returns)
     struct look    look = { .fixture = &fixture };
     char           text[KEY_TEXT];
 
-    cr_assert_eq(fixture_append(&fixture, 1, 3, 200 * 1024), ERR_NONE);
+    cr_assert_eq(fixture_append(&fixture, 1, 3, 100 * 1024), ERR_NONE);
     fixture_run(&fixture, fixture_key(&fixture, 1, text).digest, churn_beside_a_record, &look);
     cr_assert_eq(look.checked, 100);
     cr_assert_eq(fixture_append(&fixture, 2, 0, 100), ERR_NONE); /* by now the segment is nobody's */
