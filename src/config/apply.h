@@ -14,7 +14,8 @@ APPLY(option); /* one value, by the directive's row */
 APPLY(ram);
 APPLY(cache);
 APPLY(eviction);
-APPLY(admin); /* apply_process.c, and the next two */
+APPLY(admin); /* apply_process.c, and the next three */
+APPLY(log);
 APPLY(user);
 APPLY(sandbox);
 APPLY(listen);

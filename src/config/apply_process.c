@@ -139,3 +139,30 @@ APPLY(admin)
     if (path->next != NULL)
         set_admin_group(build, path->next);
 }
+
+/* ── the access log ── */
+
+static void
+set_format(struct build *build, const struct word *word)
+{
+    if (span_equal(word->text, SPAN("combined")))
+        build->snapshot->settings.access_format = ACCESS_COMBINED;
+    else if (!span_equal(word->text, SPAN("json")))
+        build_refuse(build, word, "\"%.*s\" is not known here: write json or combined",
+                     SPAN_ARG(span_head(word->text, 64)));
+}
+
+APPLY(log)
+{
+    const struct word *path = statement->words;
+
+    (void)scope;
+    (void)directive;
+    if (path->text.len == 0 || span_find(path->text, '\0') >= 0)
+        build_refuse(build, path, "the path of the access log is empty");
+    else
+        build->snapshot->settings.access_path = snapshot_text(build->snapshot, path->text);
+    build->snapshot->settings.access_format = ACCESS_JSON; /* a flag replaces all of the file's line */
+    if (path->next != NULL)
+        set_format(build, path->next);
+}

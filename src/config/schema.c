@@ -66,6 +66,10 @@ static const struct entry directives[] = {
                    "/tmp/larder-UID/admin.sock",
         .help = "The Unix socket of the admin API, which root, larder's own user and those of the group may "
                 "use."),
+    ONE(.name = "log", .syntax = "FILE [json|combined]", .contexts = IN_TOP, .least = 1, .most = 2,
+        .flag_takes_one = true, .apply = apply_log,
+        .help = "The access log: a line for each request, as a JSON object, or in the combined format of other "
+                "servers. SIGUSR1 opens the file anew, after it was moved away."),
     ONE(.name = "user", .syntax = "NAME[:GROUP]", .contexts = IN_TOP, .least = 1, .most = 1,
         .apply = apply_user,
         .help =
@@ -104,7 +108,7 @@ static const struct entry directives[] = {
 
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
 static const char later[] =
-    "metrics trust pool log cert key preset vary purge rule quota "
+    "metrics trust pool cert key preset vary purge rule quota "
     "compress tags header methods normalise deny request-header rate debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
     "weight connections-per-client h2-streams h2-resets body-rate "
@@ -118,6 +122,7 @@ static const struct {
                 { "body", "body-size" },           { "idle", "idle-timeout" },
                 { "server_name", "site" },         { "server", "site" },
                 { "proxy_pass", "origin" },        { "backend", "origin" },
+                { "access_log", "log" },
                 { "worker_processes", "workers" }, { "proxy_cache_path", "cache" } };
 
 /* ── from the table to directives ── */

@@ -140,6 +140,8 @@ answer_error(struct exchange *exchange, unsigned status, const char *name, const
     if (close || exchange->end != END_KEEP)
         exchange->end = END_CLOSE;
     cursor_close(&exchange->out.cursor);
+    exchange->error = name;
+    exchange->status = status;
     write_status_line(&head, status, SPAN_EMPTY);
     write_field(&head, SPAN("Date"), worker_date(exchange->worker));
     write_field(&head, SPAN("Content-Type"), SPAN("text/plain; charset=utf-8"));
@@ -241,6 +243,7 @@ answer_alone(struct exchange *exchange)
 
     if (!flight_open_body(exchange->lookup.flight, &exchange->out.cursor))
         return answer_fail(exchange);
+    exchange->status = exchange->answer_status;
     lead_pass(exchange);
     if (framing->kind == BODY_TUNNEL) {
         write_end(&tail);

@@ -69,6 +69,7 @@ write_fields(struct writer *writer, struct span source, bool several, struct spa
 static bool
 finish_head(struct exchange *exchange, const struct object *object, struct writer *writer, uint64_t length)
 {
+    exchange->status = 206;
     write_number(writer, SPAN("Content-Length: "), length);
     answer_write_age(writer, exchange, object);
     answer_write_end(writer, exchange);

@@ -62,6 +62,7 @@ answer_not_modified(struct exchange *exchange, const struct object *object)
     if (exchange->head.method != METHOD_HEAD && exchange->lookup.result == LOOKUP_HIT)
         metric_add(&exchange->worker->metrics.hits_not_modified, 1);
     cursor_close(&exchange->out.cursor);
+    exchange->status = 304;
     if (!write_not_modified(&writer, object))
         return answer_fail(exchange);
     answer_write_age(&writer, exchange, object);
@@ -74,6 +75,7 @@ answer_write_whole(struct exchange *exchange, const struct object *object, struc
 {
     struct writer tail = answer_tail(exchange, ANSWER_TAIL_SIZE);
 
+    exchange->status = object->status;
     if (framing.len > 0)
         write_raw(&tail, framing);
     answer_write_age(&tail, exchange, object);
@@ -187,6 +189,7 @@ answer_own_head(struct exchange *exchange, const struct object *object)
     struct writer         tail = answer_tail(exchange, ANSWER_TAIL_SIZE);
     const struct framing *framing = &exchange->answer_framing;
 
+    exchange->status = exchange->answer_status;
     if (framing->has_length)
         write_number(&tail, SPAN("Content-Length: "), framing->length);
     else if (exchange->out.cursor.fill != NULL || exchange->out.slices != NULL)

@@ -144,6 +144,7 @@ start_exchange(struct client *client)
             err = ERR_NO_MEMORY;
         else
             head_rebase(&exchange->head, held.at, kept.at);
+        exchange->parsed = err == ERR_NONE;
         buf_consume(&client->in, size);
     }
     if (err == ERR_AGAIN || err == ERR_NO_MEMORY)

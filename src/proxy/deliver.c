@@ -370,7 +370,7 @@ deliver_early(struct exchange *exchange)
 enum step_result
 step_finish(struct exchange *exchange)
 {
-    if (exchange->outcome.fwd == NULL && exchange->lookup.result == LOOKUP_HIT)
+    if (exchange_is_hit(exchange))
         metric_add(&exchange->worker->metrics.bytes_hit, exchange->out.body_sent);
     /* What is left of a request's body would be taken for the next request. */
     if (!exchange->upload.whole && exchange->end == END_KEEP)

@@ -5,6 +5,7 @@
  */
 #include "exchange.h"
 
+#include "access.h"
 #include "lead.h"
 #include "port.h"
 #include "slices.h"
@@ -44,6 +45,7 @@ exchange_create(struct client *client)
     exchange->worker = worker;
     exchange->client = client;
     exchange->step = STEP_RECEIVE;
+    exchange->began = loop_now(worker->loop);
     arena_init(&exchange->arena, &worker->arena_chunks, ARENA_LIMIT);
     task_init(&exchange->wake, run_woken);
     list_init(&exchange->port_node);
@@ -72,6 +74,7 @@ exchange_destroy(struct exchange **pointer)
     struct worker   *worker = exchange->worker;
 
     *pointer = NULL;
+    access_write(exchange);
     exchange->client->exchange = NULL;
     task_cancel(worker->loop, &exchange->wake);
     cursor_close(&exchange->out.cursor);

@@ -108,7 +108,11 @@ struct exchange {
     bool              upgrade;  /* the client asks for another protocol */
     bool              ranged;   /* it asks for `ranges` */
     bool              distrust; /* see lookup_question */
+    bool              parsed;   /* `head` is whole; else it was refused, or came too late */
     enum refusal      refusal;
+    const char       *error;  /* the name of an error of our own, NULL: none */
+    unsigned          status; /* of the answer; 0: there is none yet */
+    mono_time         began;
 
     struct range_set ranges;
     int64_t          complete; /* of what none of them is in: for a 416 */
@@ -146,6 +150,13 @@ struct exchange *exchange_create(struct client *client);
 /* Runs steps. WAITS: it will be woken. ENDED: the exchange is gone, the client may serve the next request. CLOSED: both are gone. */
 enum run { RUN_WAITS, RUN_ENDED, RUN_CLOSED };
 enum run exchange_run(struct exchange *exchange);
+
+/* Whether its answer comes out of the store, and nobody was asked for it. */
+static inline bool
+exchange_is_hit(const struct exchange *exchange)
+{
+    return exchange->outcome.fwd == NULL && exchange->lookups > 0 && exchange->lookup.result == LOOKUP_HIT;
+}
 
 /* Whether bytes of the client are wanted now: a body on its way, a tunnel. */
 bool exchange_wants_body(const struct exchange *exchange);

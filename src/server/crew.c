@@ -21,13 +21,14 @@ hear_end(struct mail *mail)
 }
 
 static enum err
-create_hand(struct crew *crew, const struct worker_config *config, struct sockets *sockets,
-            struct fault *fault)
+create_hand(struct crew *crew, const struct worker_config *config, struct access_log *access,
+            struct sockets *sockets, struct fault *fault)
 {
     struct hand         *hand = &crew->hands[crew->count];
     struct worker_config own = *config;
 
     own.id = crew->count;
+    own.access = access == NULL ? NULL : access_log_ring(access, own.id);
     *hand = (struct hand){ .crew = crew, .ended = { .deliver = hear_end } };
     enum err err = worker_create(&hand->worker, &own, fault);
     if (err != ERR_NONE)
@@ -40,7 +41,7 @@ create_hand(struct crew *crew, const struct worker_config *config, struct socket
 
 enum err
 crew_create(struct crew *crew, struct loop *control, const struct worker_config *config,
-            struct sockets *sockets, void (*all_ended)(struct crew *), struct fault *fault)
+            struct access_log *access, struct sockets *sockets, void (*all_ended)(struct crew *), struct fault *fault)
 {
     enum err err = ERR_NONE;
 
@@ -49,7 +50,7 @@ crew_create(struct crew *crew, struct loop *control, const struct worker_config 
     if (crew->hands == NULL)
         return fault_set(fault, ERR_NO_MEMORY, "out of memory");
     for (unsigned i = 0; i < sockets->workers && err == ERR_NONE; i++)
-        err = create_hand(crew, config, sockets, fault);
+        err = create_hand(crew, config, access, sockets, fault);
     return err;
 }
 

@@ -9,6 +9,7 @@
 
 #include "sockets.h"
 
+#include <larder/admin/access_log.h>
 #include <larder/proxy/worker.h>
 #include <pthread.h>
 
@@ -29,10 +30,11 @@ struct crew {
     void (*all_ended)(struct crew *crew);
 };
 
-/* Creates the workers and gives them their sockets. `config` is the same for all but for the id. */
+/* Creates the workers and gives them their sockets and their rings of the access log (NULL: there is none). `config` is
+ * the same for all but for these and the id. */
 MUST_CHECK enum err crew_create(struct crew *crew, struct loop *control, const struct worker_config *config,
-                                struct sockets *sockets, void (*all_ended)(struct crew *),
-                                struct fault   *fault);
+                                struct access_log *access, struct sockets *sockets,
+                                void (*all_ended)(struct crew *), struct fault *fault);
 
 /* Starts the threads. After a failure some may run: crew_stop and crew_join end them. */
 MUST_CHECK enum err crew_go(struct crew *crew, struct fault *fault);

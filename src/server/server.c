@@ -14,10 +14,13 @@
 #include "signals.h"
 #include "sockets.h"
 
+#include <larder/admin/access_log.h>
 #include <larder/admin/admin.h>
 #include <larder/base/check.h>
 #include <larder/base/units.h>
+#include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -38,6 +41,7 @@ struct server {
     struct sockets        sockets;
     struct admin_socket   admin_socket;
     struct sandbox_report sandbox;
+    struct access_log    *access; /* NULL: none is wanted */
     struct store         *store;
     struct cache         *cache;
     struct names          names;
@@ -60,10 +64,9 @@ stop_loop(struct crew *crew)
 
 /* Before the threads run (the start is still waiting for names) a signal is kept for server_run. */
 static void
-stop_on_signal(struct signals *signals, const char *name)
+stop_on_signal(struct server *server, const char *name)
 {
-    struct server *server = CONTAINER_OF(signals, struct server, signals);
-    char           time[UNITS_TEXT_SIZE];
+    char time[UNITS_TEXT_SIZE];
 
     server->signals_caught++;
     if (server->signals_caught == 1)
@@ -74,7 +77,21 @@ stop_on_signal(struct signals *signals, const char *name)
     crew_stop(&server->crew);
 }
 
-/* Each worker has the same number of blocks; those of the cache, of the admin API and of the store follow. */
+static void
+hear_signal(struct signals *signals, int number, const char *name)
+{
+    struct server *server = CONTAINER_OF(signals, struct server, signals);
+
+    if (number != SIGUSR1)
+        stop_on_signal(server, name);
+    else if (server->access != NULL)
+        access_log_reopen(server->access);
+    else
+        log_write(server->log, LOG_INFO, "%s: there is no access log to open anew", name);
+}
+
+/* Each worker has the same number of blocks; those of the cache, of the admin API, of the access
+ * log and of the store follow. */
 static bool
 metrics_at(void *owner, unsigned index, const struct metric_table **table, const void **cells)
 {
@@ -94,6 +111,11 @@ metrics_at(void *owner, unsigned index, const struct metric_table **table, const
     if (--index == 0) {
         *table = &admin_metrics_table;
         *cells = admin_metrics_of(server->admin);
+        return true;
+    }
+    if (server->access != NULL && --index == 0) {
+        *table = &access_log_metrics_table;
+        *cells = access_log_metrics_of(server->access);
         return true;
     }
     if (--index >= store_metrics_count(server->store))
@@ -142,7 +164,7 @@ make_loop(struct server *server, struct fault *fault)
     raise_descriptor_limit();
     enum err err = loop_create(&server->loop, fault);
     if (err == ERR_NONE)
-        err = signals_open(&server->signals, server->loop, stop_on_signal, fault);
+        err = signals_open(&server->signals, server->loop, hear_signal, fault);
     return err;
 }
 
@@ -166,13 +188,28 @@ make_admin_socket(struct server *server, struct fault *fault)
                : admin_socket_give(&server->admin_socket, &settings->user, settings->admin_group, fault);
 }
 
+/* What the access log needs of the file system: its folder, since the file may be moved away and made anew; of a device
+ * or a pipe, itself. */
+static const char *
+access_place(const char *path, char out[static PATH_MAX])
+{
+    struct stat status;
+
+    if (path == NULL || (stat(path, &status) == 0 && !S_ISREG(status.st_mode)))
+        return path;
+    const char *slash = strrchr(path, '/');
+    size_t      len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    snprintf(out, PATH_MAX, "%.*s", len == 0 ? 1 : (int)len, len == 0 ? "." : path);
+    return out;
+}
+
 /* Root, and the way to what we do not need, are gone from here on; and no thread has started yet. */
 static enum err
 make_confined(struct server *server, struct fault *fault)
 {
     const struct snapshot_settings *settings = &server->snapshot->settings;
     const char                     *cache = settings->storage_directory;
-    char                            folder[ADMIN_PATH_SIZE];
+    char                            folder[ADMIN_PATH_SIZE], access[PATH_MAX];
 
     umask(S_IWGRP | S_IRWXO);
     enum err err = identity_make_folder(&settings->user, cache, fault);
@@ -184,6 +221,7 @@ make_confined(struct server *server, struct fault *fault)
         return err;
     const struct landlock_grant own[] = {
         { cache, LANDLOCK_KEEP },
+        { access_place(settings->access_path, access), LANDLOCK_KEEP },
         { admin_socket_folder(&server->admin_socket, folder), LANDLOCK_REMOVE }, /* its file, in the end */
     };
     return sandbox_enter(settings->sandbox, own, sizeof own / sizeof own[0], &server->sandbox, fault);
@@ -194,6 +232,23 @@ make_log_thread(struct server *server, struct fault *fault)
 {
     enum err err = log_start(server->log);
     return err == ERR_NONE ? ERR_NONE : fault_set(fault, err, "cannot start the thread of the log");
+}
+
+static enum err
+make_access_log(struct server *server, struct fault *fault)
+{
+    const struct access_log_config config = {
+        .path = server->snapshot->settings.access_path,
+        .format = server->snapshot->settings.access_format,
+        .workers = server->workers,
+        .log = server->log,
+    };
+    if (config.path == NULL)
+        return ERR_NONE;
+    enum err err = access_log_open(&server->access, &config, fault);
+    if (err == ERR_NONE && access_log_start(server->access) != ERR_NONE)
+        err = fault_set(fault, ERR_SYSTEM, "cannot start the thread of the access log");
+    return err;
 }
 
 static enum err
@@ -229,7 +284,8 @@ make_crew(struct server *server, struct fault *fault)
         .name = "larder",
         .log = server->log,
     };
-    return crew_create(&server->crew, server->loop, &config, &server->sockets, stop_loop, fault);
+    return crew_create(&server->crew, server->loop, &config, server->access, &server->sockets, stop_loop,
+                       fault);
 }
 
 static enum err
@@ -269,7 +325,7 @@ make_threads(struct server *server, struct fault *fault)
 
 static enum err (*const steps[])(struct server *server, struct fault *fault) = {
     check_user, make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread,
-    make_store, make_cache, make_crew,    make_admin,        make_names,    make_threads,
+    make_access_log, make_store, make_cache, make_crew,    make_admin,        make_names,    make_threads,
 };
 
 /* ── start and stop ── */
@@ -337,6 +393,7 @@ server_destroy(struct server **pointer)
     for (unsigned i = 0; i < 2 && !server->over; i++)
         crew_stop(&server->crew);
     crew_join(&server->crew);
+    access_log_close(&server->access);
     admin_destroy(&server->admin);
     admin_socket_close(&server->admin_socket);
     names_close(&server->names);

@@ -9,7 +9,8 @@
 static const struct {
     int         number;
     const char *name;
-} wanted[] = { { SIGTERM, "SIGTERM" }, { SIGINT, "SIGINT" }, { SIGHUP, "SIGHUP" } };
+} wanted[] = { { SIGTERM, "SIGTERM" }, { SIGINT, "SIGINT" }, { SIGHUP, "SIGHUP" },
+             { SIGUSR1, "SIGUSR1" } };
 
 enum { WANTED = sizeof wanted / sizeof wanted[0] };
 
@@ -30,11 +31,11 @@ ready(struct watch *watch, unsigned events)
 
     (void)events;
     while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info)
-        signals->caught(signals, name_of(info.ssi_signo));
+        signals->caught(signals, (int)info.ssi_signo, name_of(info.ssi_signo));
 }
 
 enum err
-signals_open(struct signals *signals, struct loop *loop, void (*caught)(struct signals *, const char *),
+signals_open(struct signals *signals, struct loop *loop, void (*caught)(struct signals *, int, const char *),
              struct fault *fault)
 {
     sigset_t set;

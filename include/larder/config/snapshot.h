@@ -38,6 +38,8 @@ struct snapshot_settings {
     uint64_t    storage_size;      /* bytes */
     const char *storage_directory; /* NULL: in memory */
     const char *admin_path;        /* NULL: admin_path_default() */
+    const char *access_path;       /* of the access log; NULL: there is none */
+    enum access_format access_format;
     gid_t       admin_group;       /* may use the admin API too; (gid_t)-1: no group may */
 
     struct user  user;

@@ -11,6 +11,7 @@
 #include <larder/base/option.h>
 #include <larder/cache/cache.h>
 #include <larder/net/loop.h>
+#include <larder/proxy/access.h>
 #include <larder/proxy/site.h>
 
 /* Limits of the client side; the same for all sites. */
@@ -59,6 +60,7 @@ extern const struct option_table proxy_options;
     X(bytes_hit, COUNTER, "bytes", "Body bytes of hits.")                                                         \
     X(major_faults, COUNTER, "faults", "Pages for which a worker had to wait for the disk. Sampled each second.") \
     X(loop_turns, COUNTER, "turns", "Turns of the workers' loops. Sampled each second.")                          \
+    X(log_dropped, COUNTER, "requests", "Requests that the access log lacks: it could not be written fast enough.") \
     X(loop_slow, COUNTER, "turns", "Turns of the loop that took longer than 2 ms.")
 
 METRIC_STRUCT(proxy_metrics, PROXY_METRICS);
@@ -72,6 +74,7 @@ struct worker_config {
     const struct proxy_settings *settings; /* outlives the worker */
     const char                  *name;     /* ours, in Via and Cache-Status: "larder" */
     struct log                  *log;
+    struct access_ring          *access; /* the worker's own ring of the access log, outlives it; NULL: there is no such log */
 };
 
 MUST_CHECK enum err worker_create(struct worker **worker, const struct worker_config *config, struct fault *fault);

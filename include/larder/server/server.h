@@ -1,7 +1,7 @@
 /* server.h: a larder that serves: everything that a snapshot of the configuration asks for, from start
  * to stop.
  *
- *      loop ─▶ sockets ─▶ admin socket ─▶ user, sandbox ─▶ log ─▶ store ─▶ cache ─▶ workers ─▶ admin API ─▶ names ─▶ threads
+ *      loop ─▶ sockets ─▶ admin socket ─▶ user, sandbox ─▶ logs ─▶ store ─▶ cache ─▶ workers ─▶ admin API ─▶ names ─▶ threads
  *
  * It starts in this order, and stops backwards; what the process has given up (root, system calls, files) stays so.
  *
@@ -18,8 +18,8 @@
 
 struct server;
 
-/* Starts, the log's thread too; holds a reference to the snapshot. Clients are served from now on. SIGTERM, SIGINT and SIGHUP are
- * blocked in the calling thread and taken by server_run. The fault says what could not be had, and
+/* Starts, the log's thread too; holds a reference to the snapshot. Clients are served from now on. SIGTERM, SIGINT, SIGHUP and
+ * SIGUSR1 (the access log is opened anew) are blocked in the calling thread and taken by server_run. The fault says what could not be had, and
  * where. */
 MUST_CHECK enum err server_start(struct server **server, struct snapshot *snapshot, struct log *log,
                                  struct fault *fault);

@@ -121,9 +121,10 @@ static char     last[16];
 static unsigned caught;
 
 static void
-note(struct signals *signals, const char *name)
+note(struct signals *signals, int number, const char *name)
 {
     (void)signals;
+    (void)number;
     snprintf(last, sizeof last, "%s", name);
     caught++;
 }
