@@ -23,6 +23,7 @@ extern const struct command command_origin;
 extern const struct command command_floor;
 extern const struct command command_load;
 extern const struct command command_herd;
+extern const struct command command_micro;
 extern const struct command command_recover;
 extern const struct command command_replay;
 extern const struct command command_report;

@@ -6,6 +6,7 @@
  *      larder-bench herd   ──▶ one request from a thousand clients at the same moment
  *      larder-bench recover ─▶ a store filled, killed and opened again
  *      larder-bench store ───▶ the store by itself: memory, times, misses of a trace
+ *      larder-bench micro ───▶ larder's own parts: time and instructions of one operation
  *      larder-bench replay ──▶ a trace against a server that runs
  *      larder-bench simulate ▶ what a cache of some size would have missed of a trace
  *      larder-bench report ──▶ a page with charts, from the JSON of these
@@ -17,9 +18,10 @@
 
 #include <stdlib.h>
 
-static const struct command *const commands[] = { &command_origin,   &command_floor,   &command_load,
-                                                  &command_herd,     &command_recover, &command_store,
-                                                  &command_simulate, &command_replay,  &command_report };
+static const struct command *const commands[] = { &command_origin, &command_floor,    &command_load,
+                                                  &command_herd,   &command_recover,  &command_store,
+                                                  &command_micro,  &command_simulate, &command_replay,
+                                                  &command_report };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
