@@ -22,12 +22,13 @@ account_in(struct shard *shard, struct index_place place, uint64_t size)
     metric_add(&shard->metrics.bytes_live, size);
 }
 
-/* A size that was read from the file may be wrong by now; the last record of a segment takes what is left. */
+/* It has left the index. A size that was read from the file may be wrong by now; the last record of a segment takes what is left. */
 static void
 account_out(struct shard *shard, struct index_place place, uint64_t size)
 {
     struct segment *segment = segment_at(shard, place);
     CHECK(segment->live > 0);
+    shard_outdate(shard, place);
     segment->live--;
     if (segment->live == 0 || size > segment->live_bytes)
         size = segment->live_bytes;
@@ -313,6 +314,7 @@ catalog_sweep(struct shard *shard, struct segment *segment)
         lock_release(&shard->lock);
     }
     CHECK(removed == segment->live);
+    recall_outdate(shard->versions, number);
     metric_sub(&shard->metrics.objects, segment->live);
     metric_sub(&shard->metrics.bytes_live, segment->live_bytes);
     account_reason(shard, CATALOG_EVICTED, segment->live);
@@ -341,6 +343,7 @@ catalog_clear(struct shard *shard)
     clear_index(shard);
     for (uint32_t i = 0; i < shard->table.count; i++) {
         struct segment *segment = &shard->table.segments[i];
+        recall_outdate(shard->versions, i);
         count += segment->live;
         metric_sub(&shard->metrics.bytes_live, segment->live_bytes);
         segment->live = 0;

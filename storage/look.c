@@ -89,6 +89,7 @@ look_in_map(struct shard *shard, const struct look_question *question, const str
     }
     if (shard->disk.in_file)
         warm_note(&shard->warm[question->reader], match->place, question->now);
+    shard_recall(shard, question->reader, question->key->digest.low, match);
     lease_set(lease, shard, question->reader, match->place.segment, NULL);
     return FIND_FOUND;
 }

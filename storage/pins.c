@@ -44,7 +44,7 @@ bool
 pins_held(const struct pins *pins, uint32_t segment)
 {
     for (unsigned i = 0; i < pins->readers; i++)
-        if (atomic_load_explicit(&pins->counts[i][segment], memory_order_acquire) > 0)
+        if (atomic_load_explicit(&pins->counts[i][segment], memory_order_seq_cst) > 0)
             return true;
     return false;
 }

@@ -4,9 +4,10 @@
  *      find, under the lock:  pin ────┐                    ┌── cleaner: unlink under the lock, then pins_held
  *      release, without it:  unpin ───┴─▶ counter[reader][segment] ──▶ all 0: it may be written again
  *
- * A segment is pinned only under the shard's lock while its records are in the index (or by who has a pin
+ * A segment is pinned under the shard's lock while its records are in the index (or by who has a pin
  * on it already). The cleaner takes them out of the index under the same lock; from then on the counters
- * only fall. So a sum of 0 stays 0.
+ * only fall. So a sum of 0 stays 0. The exception is a pin that is taken on trust, without the lock (recall.h): whoever
+ * finds that the segment's version is not the one he knew lets go without having read a byte.
  */
 #ifndef LARDER_STORAGE_PINS_H
 #define LARDER_STORAGE_PINS_H
@@ -38,6 +39,16 @@ pins_take(const struct pins *pins, unsigned reader, uint32_t segment)
     uint32_t          before = atomic_load_explicit(count, memory_order_relaxed);
     CHECK(before < UINT32_MAX);
     atomic_store_explicit(count, before + 1, memory_order_relaxed);
+}
+
+/* By the reader, without the lock: it must look at the segment's version next, and let go if that is another one. */
+static inline void
+pins_take_unlocked(const struct pins *pins, unsigned reader, uint32_t segment)
+{
+    _Atomic uint32_t *count = &pins->counts[reader][segment];
+    uint32_t          before = atomic_load_explicit(count, memory_order_relaxed);
+    CHECK(before < UINT32_MAX);
+    atomic_store_explicit(count, before + 1, memory_order_seq_cst);
 }
 
 /* By the reader: its reads are over before the cleaner sees it. */

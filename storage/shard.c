@@ -1,6 +1,6 @@
 /* shard.c: a shard's life, and what readers do with it. See shard.h.
  *
- * Finding takes the lock once: tag matches that have not surely expired are pinned and count as hits. Only
+ * What a reader remembers of hot records it finds without the lock (recall.h). Else finding takes it once: tag matches that have not surely expired are pinned and count as hits. Only
  * then, outside the lock, the record itself is read (it may be on a cold page): digest, key text and expiry
  * decide. A match by tag alone is one in 10^5, so a false one is unpinned again and its hit forgiven.
  */
@@ -64,6 +64,30 @@ destroy_warm(struct shard *shard)
 }
 
 static enum err
+create_recalls(struct shard *shard, const struct shard_config *config)
+{
+    enum err err = ERR_NONE;
+
+    shard->versions = calloc(config->segments, sizeof shard->versions[0]);
+    shard->recalls = calloc(config->readers, sizeof shard->recalls[0]);
+    if (shard->versions == NULL || shard->recalls == NULL)
+        return ERR_NO_MEMORY;
+    shard->recall_count = config->readers;
+    for (unsigned i = 0; i < config->readers && err == ERR_NONE; i++)
+        err = recall_init(&shard->recalls[i], config->shards);
+    return err;
+}
+
+static void
+destroy_recalls(struct shard *shard)
+{
+    for (unsigned i = 0; i < shard->recall_count; i++)
+        recall_fini(&shard->recalls[i]);
+    free(shard->recalls);
+    free((void *)shard->versions);
+}
+
+static enum err
 create_parts(struct shard *shard, const struct shard_config *config)
 {
     enum err err = segment_table_init(&shard->table, config->segments, config->segment_size);
@@ -75,6 +99,8 @@ create_parts(struct shard *shard, const struct shard_config *config)
         err = create_policy(shard, config->alpha);
     if (err == ERR_NONE && shard->disk.in_file)
         err = create_warm(shard, config);
+    if (err == ERR_NONE)
+        err = create_recalls(shard, config);
     shard->stream = hash_stream_create();
     shard->held = calloc(config->segments, sizeof shard->held[0]);
     return err != ERR_NONE || shard->stream == NULL || shard->held == NULL ? ERR_NO_MEMORY : ERR_NONE;
@@ -154,6 +180,7 @@ shard_destroy(struct shard **destroyed)
     free(shard->views);
     free(shard->held);
     destroy_warm(shard);
+    destroy_recalls(shard);
     pins_fini(&shard->pins);
     index_fini(&shard->index);
     segment_table_fini(&shard->table);
@@ -166,13 +193,14 @@ shard_destroy(struct shard **destroyed)
 /* ── finding ── */
 
 static bool
-surely_expired(const struct shard *shard, const struct index_facts *facts, wall_time now)
+surely_expired(const struct shard *shard, uint32_t expiry, wall_time now)
 {
     int64_t since = wall_seconds(now) - shard->epoch;
-    return facts->expiry != INDEX_EXPIRY_ASK && since >= 0 && facts->expiry <= since / INDEX_EXPIRY_UNIT;
+    return expiry != INDEX_EXPIRY_ASK && since >= 0 && expiry <= since / INDEX_EXPIRY_UNIT;
 }
 
-static void
+/* False: it changes nothing, nor will the next. */
+static bool
 count_hit(struct shard *shard, uint64_t hash, struct index_entry *entry, const struct index_facts *facts)
 {
     struct segment        *segment = &shard->table.segments[facts->place.segment];
@@ -185,6 +213,34 @@ count_hit(struct shard *shard, uint64_t hash, struct index_entry *entry, const s
         index_set_freq(entry, verdict.freq);
     if (verdict.worth > 0)
         segment->view.worth += verdict.worth;
+    return verdict.freq != facts->freq || verdict.worth > 0;
+}
+
+/* What the reader remembers, pinned. False: nothing, or the index may say something else by now. */
+static bool
+pin_recalled(struct shard *shard, unsigned reader, uint64_t hash, wall_time now, struct shard_match *match)
+{
+    struct recall_slot *slot = recall_find(&shard->recalls[reader], hash);
+
+    if (slot == NULL || surely_expired(shard, slot->expiry, now))
+        return false;
+    pins_take_unlocked(&shard->pins, reader, slot->place.segment);
+    if (recall_version(shard->versions, slot->place.segment) != slot->version) {
+        pins_drop(&shard->pins, reader, slot->place.segment);
+        slot->place.offset = 0;
+        return false;
+    }
+    *match = (struct shard_match){ .place = slot->place, .size = slot->size };
+    return true;
+}
+
+void
+shard_recall(struct shard *shard, unsigned reader, uint64_t hash, const struct shard_match *match)
+{
+    struct recall_slot slot = { hash, match->version, match->place, (uint32_t)match->size, match->expiry };
+
+    if (match->settled && !match->unverified)
+        recall_note(&shard->recalls[reader], &slot);
 }
 
 unsigned
@@ -194,16 +250,24 @@ shard_pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time
     struct index_entry *entries[INDEX_MATCHES];
     unsigned            count = 0;
 
+    if (pin_recalled(shard, reader, hash, now, &found[0]))
+        return 1;
     lock_acquire(&shard->lock);
     unsigned matches = index_match(&shard->index, hash, entries);
     for (unsigned i = 0; i < matches; i++) {
         struct index_facts facts = index_read(entries[i]);
-        if (surely_expired(shard, &facts, now))
+        if (surely_expired(shard, facts.expiry, now))
             continue;
         pins_take(&shard->pins, reader, facts.place.segment);
-        if (counted == NULL || cold_set_find(counted, shard, facts.place) == NULL)
-            count_hit(shard, hash, entries[i], &facts);
-        found[count++] = (struct shard_match){ facts.place, facts.size, facts.unverified };
+        bool is_new = counted == NULL || cold_set_find(counted, shard, facts.place) == NULL;
+        bool settled = is_new && !count_hit(shard, hash, entries[i], &facts);
+        found[count++] =
+            (struct shard_match){ .place = facts.place,
+                                  .size = facts.size,
+                                  .unverified = facts.unverified,
+                                  .settled = settled,
+                                  .version = recall_version(shard->versions, facts.place.segment),
+                                  .expiry = facts.expiry };
     }
     lock_release(&shard->lock);
     return count;
@@ -221,7 +285,7 @@ shard_knows(struct shard *shard, uint64_t hash, wall_time now)
     unsigned matches = index_match(&shard->index, hash, entries);
     for (unsigned i = 0; i < matches && !known; i++) {
         struct index_facts facts = index_read(entries[i]);
-        known = !surely_expired(shard, &facts, now);
+        known = !surely_expired(shard, facts.expiry, now);
     }
     lock_release(&shard->lock);
     return known;
@@ -303,9 +367,10 @@ shard_find(struct shard *shard, unsigned reader, const struct store_key *key, wa
         return false;
     unsigned count = shard_pin_matches(shard, reader, key->digest.low, now, NULL, found);
     for (unsigned i = 0; i < count; i++) {
-        if (lease->shard == NULL && shard_is_wanted(shard, &found[i], key, now, &lease->record, damage))
+        if (lease->shard == NULL && shard_is_wanted(shard, &found[i], key, now, &lease->record, damage)) {
+            shard_recall(shard, reader, key->digest.low, &found[i]);
             lease_set(lease, shard, reader, found[i].place.segment, NULL);
-        else
+        } else
             pins_drop(&shard->pins, reader, found[i].place.segment);
     }
     return lease->shard != NULL;

@@ -15,6 +15,7 @@
 #include "journal.h"
 #include "index.h"
 #include "pins.h"
+#include "recall.h"
 #include "segment.h"
 #include "warm.h"
 
@@ -45,6 +46,9 @@ struct shard {
     struct cold_pool    *cold; /* who reads for those that must not wait */
     struct warm         *warm; /* one for each reader, which is its owner; NULL in memory */
     unsigned             warm_count;
+    struct recall       *recalls; /* one for each reader, which is its owner */
+    unsigned             recall_count;
+    _Atomic uint64_t    *versions; /* of segments: see recall.h */
 
     struct journal   journal;
     uint32_t         pending;    /* segments that wait for their footer; see commit.h */
@@ -101,11 +105,17 @@ struct shard_match {
     struct index_place place;
     uint64_t           size; /* up to a sixteenth too large */
     bool               unverified;
+    bool               settled; /* a further hit would change nothing; then also: */
+    uint64_t           version; /* of the segment, when the index said so */
+    uint32_t           expiry;
 };
 
 /* Pins what may be it, and counts a hit unless it is at a place of `counted`; how many places. */
 unsigned shard_pin_matches(struct shard *shard, unsigned reader, uint64_t hash, wall_time now,
                            const struct cold_set *counted, struct shard_match *found);
+
+/* The match was what is wanted: the reader remembers it, if that saves the next look at the index. */
+void shard_recall(struct shard *shard, unsigned reader, uint64_t hash, const struct shard_match *match);
 
 /* Is there a match at all? Neither pins nor counts. */
 bool shard_knows(struct shard *shard, uint64_t hash, wall_time now);
@@ -130,6 +140,13 @@ void shard_count_memory(struct shard *shard);
 
 /* A write to that segment failed. */
 void shard_count_error(struct shard *shard, const struct segment *segment, enum err err);
+
+/* By the store thread: what was at that place has left the index. */
+static inline void
+shard_outdate(struct shard *shard, struct index_place place)
+{
+    recall_outdate(shard->versions, place.segment);
+}
 
 /* The store thread's row of pins. */
 static inline unsigned

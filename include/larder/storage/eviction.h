@@ -90,7 +90,8 @@ struct eviction {
      * new one does (it stays in its log). */
     struct eviction_verdict (*place)(void *policy, const struct eviction_object *object);
 
-    /* A record was found. */
+    /* A record was found. A function of the object alone: once it changes nothing (the same freq, no worth) it
+     * may not be asked for that record again until `keep` has moved it. */
     struct eviction_verdict (*hit)(void *policy, const struct eviction_object *object);
 
     /* Which log gives its oldest segment, EVICTION_NONE when no log has one. `clock` counts the records
