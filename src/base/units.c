@@ -82,6 +82,30 @@ units_parse_decimal(struct span text, double *number, struct fault *fault)
 }
 
 enum err
+units_parse_rate(struct span text, uint64_t *count, nsec *period, struct fault *fault)
+{
+    enum { COUNT_MAX = 1000000000 };
+    struct span rest = text, number;
+    uint64_t    scale = 1;
+
+    (void)span_split(&rest, '/', &number);
+    if (span_ends(number, SPAN("k"))) {
+        number.len--;
+        scale = 1000;
+    }
+    const struct unit *unit = find_unit(times, TIMES, rest, false);
+    if (unit == NULL || unit->factor < (uint64_t)NSEC_PER_SEC || !span_to_u64(number, UINT64_MAX, count))
+        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a rate; a rate is a number in s, m, h, d or w, like 50/s",
+                         SPAN_ARG(span_head(text, 64)));
+    if (*count == 0 || *count > COUNT_MAX / scale)
+        return fault_set(fault, ERR_RANGE, "\"%.*s\" is out of range: from 1 to %d", SPAN_ARG(span_head(text, 64)),
+                         COUNT_MAX);
+    *count *= scale;
+    *period = (nsec)unit->factor;
+    return ERR_NONE;
+}
+
+enum err
 units_parse_size(struct span text, uint64_t *bytes, struct fault *fault)
 {
     switch (parse(text, sizes, SIZES, true, INT64_MAX, bytes)) {

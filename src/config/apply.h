@@ -21,6 +21,7 @@ APPLY(sandbox);
 APPLY(listen);
 APPLY(origin);
 APPLY(timeout);
+APPLY(rate); /* apply_admit.c */
 APPLY(limits);
 APPLY(defaults);
 APPLY(site);

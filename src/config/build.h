@@ -12,10 +12,13 @@
 #include "schema.h"
 #include "snapshot_impl.h"
 
+#include <larder/proxy/rate.h>
+
 /* What a site can inherit. */
 struct site_settings {
     struct cache_settings cache;
     struct pool_settings  pool;
+    struct rate           rates[RATE_BY_COUNT];
 };
 
 struct host {
@@ -44,6 +47,7 @@ struct scope {
     struct site_draft      *site;
     const struct statement *given[SCHEMA_MAX]; /* by the directive's index: the first one */
     const struct word      *timeouts[TIMEOUT_WORDS_MAX];
+    const struct word      *rates[RATE_BY_COUNT];
 };
 
 struct build {

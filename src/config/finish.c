@@ -25,6 +25,10 @@ set_site(struct snapshot *snapshot, const struct site_draft *draft, struct site 
     if (err != ERR_NONE)
         return err;
     site->cache = draft->settings.cache;
+    for (unsigned by = 0; by < RATE_BY_COUNT; by++) {
+        site->rates[by] = draft->settings.rates[by];
+        site->guarded |= site->rates[by].interval > 0;
+    }
     site->pool = pool_create(site->name, draft->origin_host, draft->origin_port, &draft->settings.pool);
     return site->pool == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }

@@ -101,6 +101,11 @@ static const struct entry directives[] = {
     ONE(.name = "timeout", .syntax = "WORD TIME...", .contexts = IN_DEFAULTS | IN_SITE, .least = 2,
         .most = 16, .merge = MERGE_REPEAT, .settings = SETTINGS_POOL, .apply = apply_timeout,
         .help = "How long the origin may take, for each of these words:"),
+    ONE(.name = "rate", .syntax = "NUMBER/TIME|off per client|key [burst NUMBER]", .contexts = IN_DEFAULTS | IN_SITE,
+        .least = 3, .most = 5, .merge = MERGE_REPEAT, .apply = apply_rate,
+        .help = "How often a client, or all together for one key, may ask for something of the site: 50/s, 300/m, 5k/h. "
+                "What is more gets 429. burst: so many may come at once; without it, as many as the number says. A client is "
+                "an address; of IPv6, the first 64 bits of one."),
     ROWS_OF(proxy_options, IN_LIMITS, SETTINGS_LIMITS),
     ROWS_OF(cache_options, IN_DEFAULTS | IN_SITE, SETTINGS_CACHE),
     ROWS_OF(pool_options, IN_DEFAULTS | IN_SITE, SETTINGS_POOL),
@@ -109,7 +114,7 @@ static const struct entry directives[] = {
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
 static const char later[] =
     "metrics trust pool cert key preset vary purge rule quota "
-    "compress tags header methods normalise deny request-header rate debug balance check "
+    "compress tags header methods normalise deny request-header debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
     "weight connections-per-client h2-streams h2-resets body-rate "
     "stale-while-revalidate wait";

@@ -148,6 +148,8 @@ answer_error(struct exchange *exchange, unsigned status, const char *name, const
     write_field(&head, SPAN("Cache-Control"), SPAN("no-store"));
     if (status == 405)
         write_field(&head, SPAN("Allow"), SPAN("GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
+    if (status == 429)
+        write_number(&head, SPAN("Retry-After: "), exchange->retry_after);
     if (status == 416)
         write_unsatisfied(&head, exchange);
     write_number(&head, SPAN("Content-Length: "), (uint64_t)size);

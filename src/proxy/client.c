@@ -287,6 +287,7 @@ client_open(struct worker *worker, int fd, const struct addr *peer)
     task_init(&client->again, run_again);
     buf_init(&client->in, &worker->buffers);
     client->loopback = addr_is_loopback(peer);
+    client->host = network_of_addr(peer);
 
     char   text[ADDR_TEXT_SIZE];
     size_t len = strlen(addr_format_host(peer, text));

@@ -12,6 +12,7 @@
 #include "worker_impl.h"
 
 #include <larder/base/buf.h>
+#include <larder/net/networks.h>
 #include <larder/net/stream.h>
 
 struct exchange;
@@ -29,6 +30,7 @@ struct client {
     struct exchange *exchange; /* NULL: between requests */
     enum client_wait wait;
     uint32_t         lingered;
+    struct network   host; /* the peer's, for rates and deny lists */
     bool             loopback;
     bool             ended;       /* the client has no more to send */
     bool             dry;         /* nothing to read until the next edge */

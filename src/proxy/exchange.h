@@ -27,6 +27,7 @@ struct thaw;
 #define STEP_TABLE(X)                                                                                        \
     X(RECEIVE, receive) /* check the request */                                                              \
     X(ROUTE, route)     /* site, key, may it be cached? */                                                   \
+    X(ADMIT, admit)     /* may this client ask this now? */                                                  \
     X(LOOKUP, lookup)   /* object, flight or nothing */                                                      \
     X(HIT, hit)         /* write the head of a hit */                                                        \
     X(FETCH, fetch)     /* start the fetch of our flight */                                                  \
@@ -105,6 +106,7 @@ struct exchange {
     struct target     target; /* normalised */
     struct store_key  primary;
     enum exchange_end end;
+    uint64_t          retry_after; /* seconds, of a 429 */
     bool              upgrade;  /* the client asks for another protocol */
     bool              ranged;   /* it asks for `ranges` */
     bool              distrust; /* see lookup_question */
@@ -170,6 +172,9 @@ void exchange_destroy(struct exchange **exchange);
 /* ── receive.c: from the head to a key ── */
 enum step_result step_receive(struct exchange *exchange);
 enum step_result step_route(struct exchange *exchange);
+
+/* ── admit.c: deny lists and rates, where the site has any ── */
+enum step_result step_admit(struct exchange *exchange);
 
 /* ── find.c: lookup, and waiting for a flight ── */
 enum step_result step_lookup(struct exchange *exchange);

@@ -107,6 +107,9 @@ step_route(struct exchange *exchange)
     /* RFC 9110 §14.2: Range is only defined for GET, and one that is not understood is none. */
     exchange->ranged = exchange->head.method == METHOD_GET && head_has(&exchange->head, FIELD_RANGE)
                        && range_find(&exchange->head, &exchange->ranges) == ERR_NONE;
-    exchange->step = exchange->outcome.reason == REASON_NONE ? STEP_LOOKUP : STEP_PASS;
+    if (exchange->site->guarded)
+        exchange->step = STEP_ADMIT;
+    else
+        exchange->step = exchange->outcome.reason == REASON_NONE ? STEP_LOOKUP : STEP_PASS;
     return STEP_NEXT;
 }

@@ -44,6 +44,7 @@ struct server {
     struct access_log    *access; /* NULL: none is wanted */
     struct store         *store;
     struct cache         *cache;
+    struct rates         *rates; /* NULL: no site has any */
     struct names          names;
     struct crew           crew;
     struct admin         *admin;
@@ -275,12 +276,27 @@ make_cache(struct server *server, struct fault *fault)
 }
 
 static enum err
+make_rates(struct server *server, struct fault *fault)
+{
+    const struct site_table *sites = &server->snapshot->sites;
+    bool                     wanted = false;
+
+    for (size_t i = 0; i < sites->count; i++)
+        for (unsigned by = 0; by < RATE_BY_COUNT; by++)
+            wanted |= sites->sites[i].rates[by].interval > 0;
+    if (wanted && rates_create(&server->rates, RATES_BUCKETS) != ERR_NONE)
+        return fault_set(fault, ERR_NO_MEMORY, "no memory for the clients' rates");
+    return ERR_NONE;
+}
+
+static enum err
 make_crew(struct server *server, struct fault *fault)
 {
     const struct worker_config config = {
         .cache = server->cache,
         .sites = &server->snapshot->sites,
         .settings = &server->snapshot->limits,
+        .rates = server->rates,
         .name = "larder",
         .log = server->log,
     };
@@ -324,8 +340,9 @@ make_threads(struct server *server, struct fault *fault)
 }
 
 static enum err (*const steps[])(struct server *server, struct fault *fault) = {
-    check_user, make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread,
-    make_access_log, make_store, make_cache, make_crew,    make_admin,        make_names,    make_threads,
+    check_user,      make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread,
+    make_access_log, make_store, make_cache,   make_rates,        make_crew,     make_admin,
+    make_names,      make_threads,
 };
 
 /* ── start and stop ── */
@@ -402,6 +419,7 @@ server_destroy(struct server **pointer)
         store_close(&server->store);
     crew_destroy(&server->crew);
     cache_destroy(&server->cache);
+    rates_destroy(&server->rates);
     sockets_close(&server->sockets);
     if (server->loop != NULL)
         loop_destroy(&server->loop);

@@ -152,8 +152,8 @@ def compose(method, target, fields=(), body=b"", version="HTTP/1.1", host="test"
 class Client:
     """A connection to larder (or to anything that speaks HTTP/1)."""
 
-    def __init__(self, address, timeout=60):
-        self.sock = socket.create_connection(address, timeout)
+    def __init__(self, address, timeout=60, source=None):
+        self.sock = socket.create_connection(address, timeout, source)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = Reader(self.sock)
 

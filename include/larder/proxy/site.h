@@ -8,6 +8,7 @@
 #include <larder/base/span.h>
 #include <larder/cache/settings.h>
 #include <larder/origin/pool.h>
+#include <larder/proxy/rate.h>
 
 struct site {
     const char           *name;  /* the first host as written, or "*" */
@@ -15,6 +16,8 @@ struct site {
     size_t                host_count;
     struct pool          *pool;
     struct cache_settings cache;
+    struct rate           rates[RATE_BY_COUNT];
+    bool                  guarded; /* it has rules that the step `admit` looks at */
 };
 
 struct site_table {

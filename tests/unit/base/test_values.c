@@ -91,6 +91,33 @@ Test(base_units, decimals)
     cr_assert_str_eq(fault.text, "\"99999999999\" is not a number like 1 or 0.7");
 }
 
+Test(base_units, rates)
+{
+    static const struct {
+        const char *text;
+        uint64_t    count;
+        nsec        period;
+    } good[] = { { "50/s", 50, NSEC_PER_SEC },
+                 { "300/m", 300, 60 * NSEC_PER_SEC },
+                 { "5k/h", 5000, 3600 * NSEC_PER_SEC },
+                 { "1/d", 1, 86400 * NSEC_PER_SEC } };
+    struct fault fault;
+    uint64_t     count;
+    nsec         period;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        cr_assert_eq(units_parse_rate(span_of_text(good[i].text), &count, &period, &fault), ERR_NONE);
+        cr_assert(count == good[i].count && period == good[i].period, "%s", good[i].text);
+    }
+    for (const char *const *bad = (const char *const[]){ "", "50", "/s", "k/s", "50/", "50/ms", "50/y", "-1/s", "5K/s", "5M/s", "1/s/s",
+                                                         " 1/s", NULL };
+         *bad; bad++)
+        cr_assert_eq(units_parse_rate(span_of_text(*bad), &count, &period, &fault), ERR_SYNTAX, "%s", *bad);
+    cr_assert_str_eq(fault.text, "\" 1/s\" is not a rate; a rate is a number in s, m, h, d or w, like 50/s");
+    cr_assert_eq(units_parse_rate(SPAN("0/s"), &count, &period, &fault), ERR_RANGE);
+    cr_assert_eq(units_parse_rate(SPAN("1000001k/s"), &count, &period, &fault), ERR_RANGE);
+}
+
 Test(base_units, times)
 {
     static const struct {

@@ -37,6 +37,16 @@ put_pool(FILE *out, const struct pool_settings *pool)
 }
 
 static void
+put_rates(FILE *out, const struct site *site)
+{
+    static const char *const names[] = { [RATE_BY_CLIENT] = "client", [RATE_BY_KEY] = "key" };
+
+    for (unsigned by = 0; by < RATE_BY_COUNT; by++)
+        if (site->rates[by].interval > 0)
+            fprintf(out, " rate-per-%s=%lldns,%d", names[by], (long long)site->rates[by].interval, (int)site->rates[by].burst);
+}
+
+static void
 put_site(FILE *out, const struct site *site)
 {
 
@@ -48,6 +58,7 @@ put_site(FILE *out, const struct site *site)
     put_time(out, "keep", site->cache.keep);
     fprintf(out, " variants=%d cookies=%d", (int)site->cache.variants, site->cache.ignore_cookies);
     put_pool(out, pool_settings_of(site->pool));
+    put_rates(out, site);
     fputc('\n', out);
 }
 

@@ -1,0 +1,74 @@
+/* admit.c: whether this client may ask this now. What is refused here costs neither a lookup nor a fetch.
+ *
+ *      route ──▶ admit ──┬──▶ lookup, pass
+ *                        └──▶ 429: more often than the site's rates allow (rate.h)
+ *
+ * Sites without such rules do not come here.
+ */
+#include "exchange.h"
+
+#include <larder/base/check.h>
+
+/* What hashes to a bucket: zeroed, so that no padding differs. */
+struct rate_name {
+    const struct site *site;
+    uint64_t           by;
+    uint64_t           high, low;
+};
+
+enum { IPV6_CLIENT_BITS = 64 }; /* what one customer has at least (RFC 6177) */
+
+static struct rate_name
+name_of(const struct exchange *exchange, enum rate_by by)
+{
+    struct rate_name name;
+
+    memset(&name, 0, sizeof name);
+    name.site = exchange->site;
+    name.by = by;
+    if (by == RATE_BY_CLIENT) {
+        struct network client = network_widen(exchange->client->host, IPV6_CLIENT_BITS);
+        name.high = client.high;
+        name.low = client.is_ipv6;
+    } else {
+        name.high = exchange->primary.digest.high;
+        name.low = exchange->primary.digest.low;
+    }
+    return name;
+}
+
+/* The rates that allow it have counted it when a later one does not: they are about asking, not about being answered. */
+static bool
+is_too_often(struct exchange *exchange)
+{
+    const struct worker *worker = exchange->worker;
+
+    for (unsigned by = 0; by < RATE_BY_COUNT; by++) {
+        const struct rate *rate = &exchange->site->rates[by];
+        nsec               wait;
+        if (rate->interval == 0)
+            continue;
+        struct rate_name name = name_of(exchange, by);
+        if (rates_take(worker->config.rates, span_of(&name, sizeof name), rate, loop_now(worker->loop),
+                       &wait))
+            continue;
+        exchange->retry_after = (uint64_t)((wait + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+        return true;
+    }
+    return false;
+}
+
+/* A body that nobody reads ends the connection. */
+enum step_result
+step_admit(struct exchange *exchange)
+{
+    bool has_body = exchange->framing.kind != BODY_NONE;
+
+    if (is_too_often(exchange)) {
+        metric_add(&exchange->worker->metrics.rate_limited, 1);
+        return answer_error(exchange, 429, "rate", "asked for too often; wait before the next request",
+                            has_body);
+    }
+    exchange->step = exchange->outcome.reason == REASON_NONE ? STEP_LOOKUP : STEP_PASS;
+    return STEP_NEXT;
+}
