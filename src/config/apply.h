@@ -22,8 +22,12 @@ APPLY(listen);
 APPLY(origin);
 APPLY(timeout);
 APPLY(rate); /* apply_admit.c */
+APPLY(deny); /* apply_deny.c */
 APPLY(limits);
 APPLY(defaults);
 APPLY(site);
+
+/* Gives a site what it denies. ERR_NO_MEMORY only. */
+MUST_CHECK enum err apply_denies(struct build *build, const struct deny_draft *drafts, struct site *site);
 
 #endif

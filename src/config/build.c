@@ -246,7 +246,8 @@ apply_statement(struct build *build, struct scope *scope, const struct statement
     bool once = check_once(build, scope, directive, statement);
     if (!check_form(build, directive, statement) || !once)
         return;
-    read_file_words(build, statement);
+    if (!directive->keeps_at)
+        read_file_words(build, statement);
     if (directive->opens != 0 || !has_broken_word(statement))
         directive->apply(build, scope, directive, statement);
 }

@@ -14,11 +14,23 @@
 
 #include <larder/proxy/rate.h>
 
+/* A thing that is denied. Lists share their ends: that of a site goes on in that of defaults. */
+enum deny_kind { DENY_NETWORK, DENY_FILE, DENY_PATH, DENY_METHOD, DENY_FIELD, DENY_KINDS };
+struct deny_draft {
+    enum deny_kind           kind;
+    struct span              text; /* a glob, a name */
+    struct span              pattern;
+    struct network           network;
+    unsigned                 file;
+    const struct deny_draft *next;
+};
+
 /* What a site can inherit. */
 struct site_settings {
     struct cache_settings cache;
     struct pool_settings  pool;
     struct rate           rates[RATE_BY_COUNT];
+    const struct deny_draft *denies;
 };
 
 struct host {

@@ -1,5 +1,5 @@
 /* finish.c: what can be checked only when all is read, and from drafts to the snapshot. */
-#include "build.h"
+#include "apply.h"
 
 #include <larder/base/check.h>
 
@@ -18,17 +18,26 @@ set_hosts(struct snapshot *snapshot, const struct site_draft *draft, struct site
     return ERR_NONE;
 }
 
-static enum err
-set_site(struct snapshot *snapshot, const struct site_draft *draft, struct site *site)
+static void
+set_rates(const struct site_draft *draft, struct site *site)
 {
-    enum err err = set_hosts(snapshot, draft, site);
-    if (err != ERR_NONE)
-        return err;
-    site->cache = draft->settings.cache;
     for (unsigned by = 0; by < RATE_BY_COUNT; by++) {
         site->rates[by] = draft->settings.rates[by];
         site->guarded |= site->rates[by].interval > 0;
     }
+}
+
+static enum err
+set_site(struct build *build, const struct site_draft *draft, struct site *site)
+{
+    enum err err = set_hosts(build->snapshot, draft, site);
+    if (err != ERR_NONE)
+        return err;
+    site->cache = draft->settings.cache;
+    set_rates(draft, site);
+    err = apply_denies(build, draft->settings.denies, site);
+    if (err != ERR_NONE)
+        return err;
     site->pool = pool_create(site->name, draft->origin_host, draft->origin_port, &draft->settings.pool);
     return site->pool == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
@@ -43,7 +52,7 @@ set_sites(struct build *build)
         return ERR_NO_MEMORY;
     for (const struct site_draft *draft = build->sites; draft != NULL; draft = draft->next) {
         struct site *site = &snapshot->sites.sites[snapshot->sites.count++];
-        enum err     err = set_site(snapshot, draft, site);
+        enum err     err = set_site(build, draft, site);
         if (err != ERR_NONE)
             return err;
     }

@@ -101,6 +101,11 @@ static const struct entry directives[] = {
     ONE(.name = "timeout", .syntax = "WORD TIME...", .contexts = IN_DEFAULTS | IN_SITE, .least = 2,
         .most = 16, .merge = MERGE_REPEAT, .settings = SETTINGS_POOL, .apply = apply_timeout,
         .help = "How long the origin may take, for each of these words:"),
+    ONE(.name = "deny", .syntax = "from|path|method|header VALUE...", .contexts = IN_DEFAULTS | IN_SITE, .least = 1,
+        .most = ANY_NUMBER, .keeps_at = true, .merge = MERGE_REPEAT, .apply = apply_deny,
+        .help = "What is answered with 403. from: networks (192.0.2.0/24) or @FILE, which has one in a line and is read again on "
+                "SIGHUP; path: patterns with * and ?; method: names; header: NAME, or NAME=PATTERN for its value. A site adds to "
+                "what defaults denies; \"deny !clear\" empties that first."),
     ONE(.name = "rate", .syntax = "NUMBER/TIME|off per client|key [burst NUMBER]", .contexts = IN_DEFAULTS | IN_SITE,
         .least = 3, .most = 5, .merge = MERGE_REPEAT, .apply = apply_rate,
         .help = "How often a client, or all together for one key, may ask for something of the site: 50/s, 300/m, 5k/h. "
@@ -114,7 +119,7 @@ static const struct entry directives[] = {
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
 static const char later[] =
     "metrics trust pool cert key preset vary purge rule quota "
-    "compress tags header methods normalise deny request-header debug balance check "
+    "compress tags header methods normalise request-header debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
     "weight connections-per-client h2-streams h2-resets body-rate "
     "stale-while-revalidate wait";

@@ -33,6 +33,7 @@ struct directive {
     unsigned                 contexts;
     unsigned                 least, most;    /* words that follow */
     bool                     flag_takes_one; /* as a flag, the first of them only: spaces belong to it */
+    bool                     keeps_at;       /* a word @PATH is not the content of that file; `apply` reads it */
     enum merge               merge;
     enum context             opens; /* the context of its block; 0: it has none */
     const struct option_row *row;   /* type, bounds and default of its value; NULL: `apply` checks */

@@ -58,9 +58,14 @@ snapshot_release(struct snapshot **pointer)
         || atomic_fetch_sub_explicit(&snapshot->memory->references, 1, memory_order_acq_rel) > 1)
         return;
     struct snapshot_memory *memory = snapshot->memory;
-    for (size_t i = 0; i < snapshot->sites.count; i++)
-        if (snapshot->sites.sites[i].pool != NULL)
-            pool_release(&snapshot->sites.sites[i].pool);
+    for (size_t i = 0; i < snapshot->sites.count; i++) {
+        struct site *site = &snapshot->sites.sites[i];
+        if (site->pool != NULL)
+            pool_release(&site->pool);
+        if (site->deny != NULL)
+            networks_destroy(&site->deny->from);
+    }
+    blocklists_destroy(&snapshot->blocklists);
     arena_reset(&memory->arena);
     slab_fini(&memory->slab);
     free(memory);

@@ -1,6 +1,7 @@
 /* admit.c: whether this client may ask this now. What is refused here costs neither a lookup nor a fetch.
  *
  *      route ──▶ admit ──┬──▶ lookup, pass
+ *                        ├──▶ 403: what the site denies (deny.h)
  *                        └──▶ 429: more often than the site's rates allow (rate.h)
  *
  * Sites without such rules do not come here.
@@ -8,6 +9,31 @@
 #include "exchange.h"
 
 #include <larder/base/check.h>
+
+static const char *
+why_denied(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+
+    if (exchange->site->deny == NULL)
+        return NULL;
+    if (worker->config.blocklists != NULL)
+        blocklist_renew(worker->config.blocklists, &worker->denied);
+    const struct deny_question question = {
+        .host = &exchange->client->host,
+        .lists = worker->denied,
+        .head = &exchange->head,
+        .path = exchange->target.path,
+    };
+    return deny_why(exchange->site->deny, &question, &exchange->arena);
+}
+
+static enum step_result
+deny(struct exchange *exchange, const char *why, bool close)
+{
+    metric_add(&exchange->worker->metrics.denied, 1);
+    return answer_error(exchange, 403, why, "this server does not answer that", close);
+}
 
 /* What hashes to a bucket: zeroed, so that no padding differs. */
 struct rate_name {
@@ -62,8 +88,11 @@ is_too_often(struct exchange *exchange)
 enum step_result
 step_admit(struct exchange *exchange)
 {
-    bool has_body = exchange->framing.kind != BODY_NONE;
+    bool        has_body = exchange->framing.kind != BODY_NONE;
+    const char *why = why_denied(exchange);
 
+    if (why != NULL)
+        return deny(exchange, why, has_body);
     if (is_too_often(exchange)) {
         metric_add(&exchange->worker->metrics.rate_limited, 1);
         return answer_error(exchange, 429, "rate", "asked for too often; wait before the next request",

@@ -120,6 +120,8 @@ fire_tick(struct timer *timer)
     metric_set(&worker->metrics.loop_turns, loop.turns);
     metric_set(&worker->metrics.loop_slow, loop.slow_turns);
     relief_sweep(worker);
+    if (worker->denied != NULL)
+        blocklist_renew(worker->config.blocklists, &worker->denied);
     set_tick(worker);
 }
 
@@ -246,6 +248,7 @@ worker_destroy(struct worker **pointer)
     if (worker->loop != NULL)
         loop_destroy(&worker->loop);
     CHECK(list_empty(&worker->clients) && list_empty(&worker->leads));
+    blocklist_release(&worker->denied);
     fini_slabs(worker);
     free(worker);
 }

@@ -63,7 +63,7 @@ stop_loop(struct crew *crew)
     loop_stop(server->loop);
 }
 
-/* Before the threads run (the start is still waiting for names) a signal is kept for server_run. */
+/* Before the threads run (the start is still waiting for names) a signal to stop is kept for server_run. */
 static void
 stop_on_signal(struct server *server, const char *name)
 {
@@ -78,12 +78,30 @@ stop_on_signal(struct server *server, const char *name)
     crew_stop(&server->crew);
 }
 
+/* A file that is wrong changes nothing: what was denied before still is. */
+static void
+read_again(struct server *server, const char *name)
+{
+    struct blocklists *blocklists = server->snapshot->blocklists;
+    struct fault       fault;
+
+    if (blocklists == NULL)
+        log_write(server->log, LOG_INFO, "%s: the configuration names no file of networks to be read again", name);
+    else if (blocklists_reload(blocklists, &fault) != ERR_NONE)
+        log_write(server->log, LOG_WARN, "%s: %s; what is denied stays as it was", name, fault.text);
+    else
+        log_write(server->log, LOG_INFO, "%s: what is denied was read again: %llu networks", name,
+                  (unsigned long long)metric_read(&blocklists_metrics(blocklists)->networks));
+}
+
 static void
 hear_signal(struct signals *signals, int number, const char *name)
 {
     struct server *server = CONTAINER_OF(signals, struct server, signals);
 
-    if (number != SIGUSR1)
+    if (number == SIGHUP)
+        read_again(server, name);
+    else if (number != SIGUSR1)
         stop_on_signal(server, name);
     else if (server->access != NULL)
         access_log_reopen(server->access);
@@ -92,7 +110,7 @@ hear_signal(struct signals *signals, int number, const char *name)
 }
 
 /* Each worker has the same number of blocks; those of the cache, of the admin API, of the access
- * log and of the store follow. */
+ * log, of files of networks and of the store follow. */
 static bool
 metrics_at(void *owner, unsigned index, const struct metric_table **table, const void **cells)
 {
@@ -117,6 +135,11 @@ metrics_at(void *owner, unsigned index, const struct metric_table **table, const
     if (server->access != NULL && --index == 0) {
         *table = &access_log_metrics_table;
         *cells = access_log_metrics_of(server->access);
+        return true;
+    }
+    if (server->snapshot->blocklists != NULL && --index == 0) {
+        *table = &blocklist_metrics_table;
+        *cells = blocklists_metrics(server->snapshot->blocklists);
         return true;
     }
     if (--index >= store_metrics_count(server->store))
@@ -204,6 +227,21 @@ access_place(const char *path, char out[static PATH_MAX])
     return out;
 }
 
+/* Each file where it is now, and its folder, in which another one may take its place. */
+static size_t
+grant_blocklists(const struct blocklists *blocklists, struct landlock_grant *grants)
+{
+    size_t count = 0;
+
+    if (blocklists == NULL)
+        return 0;
+    for (unsigned i = 0; blocklists_path(blocklists, i) != NULL; i++) {
+        grants[count++] = (struct landlock_grant){ blocklists_path(blocklists, i), LANDLOCK_READ };
+        grants[count++] = (struct landlock_grant){ blocklists_folder(blocklists, i), LANDLOCK_READ };
+    }
+    return count;
+}
+
 /* Root, and the way to what we do not need, are gone from here on; and no thread has started yet. */
 static enum err
 make_confined(struct server *server, struct fault *fault)
@@ -220,12 +258,13 @@ make_confined(struct server *server, struct fault *fault)
         err = identity_check_folder(&settings->user, cache, fault);
     if (err != ERR_NONE)
         return err;
-    const struct landlock_grant own[] = {
+    struct landlock_grant own[3 + 2 * BLOCKLIST_FILES_MAX] = {
         { cache, LANDLOCK_KEEP },
         { access_place(settings->access_path, access), LANDLOCK_KEEP },
         { admin_socket_folder(&server->admin_socket, folder), LANDLOCK_REMOVE }, /* its file, in the end */
     };
-    return sandbox_enter(settings->sandbox, own, sizeof own / sizeof own[0], &server->sandbox, fault);
+    size_t count = 3 + grant_blocklists(server->snapshot->blocklists, own + 3);
+    return sandbox_enter(settings->sandbox, own, count, &server->sandbox, fault);
 }
 
 static enum err
@@ -296,6 +335,7 @@ make_crew(struct server *server, struct fault *fault)
         .cache = server->cache,
         .sites = &server->snapshot->sites,
         .settings = &server->snapshot->limits,
+        .blocklists = server->snapshot->blocklists,
         .rates = server->rates,
         .name = "larder",
         .log = server->log,

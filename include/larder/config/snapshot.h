@@ -4,7 +4,7 @@
  * finds those), addresses to listen on, limits, and where to store. Whoever uses it holds a reference; the
  * last release frees it.
  *
- * Frozen after it was loaded; only the reference count and the pools' addresses change.
+ * Frozen after it was loaded; only the reference count, the pools' addresses and the blocklists change.
  */
 #ifndef LARDER_CONFIG_SNAPSHOT_H
 #define LARDER_CONFIG_SNAPSHOT_H
@@ -53,6 +53,7 @@ struct snapshot {
     struct snapshot_settings settings;
     struct proxy_settings    limits;
     struct site_table        sites; /* each has a pool of its own */
+    struct blocklists       *blocklists; /* NULL: no file of networks is named; can be read again */
     struct listen            listens[SNAPSHOT_LISTENS_MAX];
     size_t                   listen_count; /* at least 1 */
     struct snapshot_memory  *memory;       /* private */

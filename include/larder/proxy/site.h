@@ -8,6 +8,7 @@
 #include <larder/base/span.h>
 #include <larder/cache/settings.h>
 #include <larder/origin/pool.h>
+#include <larder/proxy/deny.h>
 #include <larder/proxy/rate.h>
 
 struct site {
@@ -16,6 +17,7 @@ struct site {
     size_t                host_count;
     struct pool          *pool;
     struct cache_settings cache;
+    struct deny          *deny; /* NULL: nothing */
     struct rate           rates[RATE_BY_COUNT];
     bool                  guarded; /* it has rules that the step `admit` looks at */
 };

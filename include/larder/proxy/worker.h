@@ -34,6 +34,7 @@ extern const struct option_table proxy_options;
     X(requests, COUNTER, "requests", "Requests received, the refused ones included.")                             \
     X(requests_active, GAUGE, "requests", "Requests being answered now.")                                         \
     X(refused, COUNTER, "requests", "Requests refused because they break the rules of HTTP or a limit.")          \
+    X(denied, COUNTER, "requests", "Requests that the site answers to nobody, or not to this client (403).")      \
     X(rate_limited, COUNTER, "requests", "Requests that came more often than the site allows (429).")             \
     X(unknown_host, COUNTER, "requests", "Requests for a host that no site serves (421).")                        \
     X(hits, COUNTER, "requests", "Requests answered from the store.")                                             \
@@ -73,6 +74,7 @@ struct worker_config {
     struct cache                *cache;
     const struct site_table     *sites;    /* outlives the worker */
     const struct proxy_settings *settings; /* outlives the worker */
+    struct blocklists           *blocklists; /* NULL: there are no files; outlives the worker */
     struct rates                *rates;    /* NULL: no site has any; outlives the worker */
     const char                  *name;     /* ours, in Via and Cache-Status: "larder" */
     struct log                  *log;

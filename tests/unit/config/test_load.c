@@ -47,6 +47,22 @@ put_rates(FILE *out, const struct site *site)
 }
 
 static void
+put_denied(FILE *out, const struct deny *deny)
+{
+    if (deny == NULL)
+        return;
+    fprintf(out, "\n  deny networks=%zu files=%zu paths:", networks_count(deny->from), deny->file_count);
+    for (size_t i = 0; i < deny->path_count; i++)
+        fprintf(out, " %.*s", SPAN_ARG(deny->paths[i]));
+    fputs(" methods:", out);
+    for (size_t i = 0; i < deny->method_count; i++)
+        fprintf(out, " %.*s", SPAN_ARG(deny->methods[i]));
+    fputs(" fields:", out);
+    for (size_t i = 0; i < deny->field_count; i++)
+        fprintf(out, " %.*s=%.*s", SPAN_ARG(deny->fields[i].name), SPAN_ARG(deny->fields[i].pattern));
+}
+
+static void
 put_site(FILE *out, const struct site *site)
 {
 
@@ -59,6 +75,7 @@ put_site(FILE *out, const struct site *site)
     fprintf(out, " variants=%d cookies=%d", (int)site->cache.variants, site->cache.ignore_cookies);
     put_pool(out, pool_settings_of(site->pool));
     put_rates(out, site);
+    put_denied(out, site->deny);
     fputc('\n', out);
 }
 
