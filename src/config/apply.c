@@ -137,17 +137,26 @@ APPLY(eviction)
 
 /* ── where to listen ── */
 
-static bool
-is_listened(const struct snapshot *snapshot, const struct addr *addr)
+static const struct listen *
+find_listen(const struct snapshot *snapshot, const struct addr *addr)
 {
     for (size_t i = 0; i < snapshot->listen_count; i++)
         if (addr_equal(&snapshot->listens[i].addr, addr))
-            return true;
-    return false;
+            return &snapshot->listens[i];
+    return NULL;
+}
+
+/* Two sites may name one address, and must agree about it. */
+static void
+check_agreement(struct build *build, const struct word *word, const struct listen *listen, bool proxy_protocol)
+{
+    if (listen->proxy_protocol != proxy_protocol)
+        build_refuse(build, word, "\"%.*s\" is listened on already, %s proxy-protocol", SPAN_ARG(word->text),
+                     listen->proxy_protocol ? "with" : "without");
 }
 
 static void
-add_listen(struct build *build, const struct word *word)
+add_listen(struct build *build, const struct word *word, bool proxy_protocol)
 {
     struct snapshot *snapshot = build->snapshot;
     struct fault     fault;
@@ -162,22 +171,42 @@ add_listen(struct build *build, const struct word *word)
         build_refuse(build, word, "%s", fault.text);
         return;
     }
-    if (is_listened(snapshot, &addr)) /* two sites may name one address */
+    const struct listen *same = find_listen(snapshot, &addr);
+    if (same != NULL) {
+        check_agreement(build, word, same, proxy_protocol);
         return;
+    }
     if (snapshot->listen_count == SNAPSHOT_LISTENS_MAX) {
         build_refuse(build, word, "at most %d addresses to listen on", SNAPSHOT_LISTENS_MAX);
         return;
     }
     snapshot->listens[snapshot->listen_count++] =
-        (struct listen){ addr, snapshot_text(snapshot, word->text) };
+        (struct listen){ addr, snapshot_text(snapshot, word->text), proxy_protocol };
+}
+
+static bool
+is_proxy_protocol(const struct word *word)
+{
+    return span_equal(word->text, SPAN("proxy-protocol"));
 }
 
 APPLY(listen)
 {
+    bool proxy_protocol = false;
+
     (void)scope;
     (void)directive;
+    if (is_proxy_protocol(statement->words)) {
+        build_refuse(build, statement->words, "proxy-protocol stands behind the address: listen :8000 proxy-protocol");
+        return;
+    }
     for (const struct word *word = statement->words; word != NULL; word = word->next)
-        add_listen(build, word);
+        proxy_protocol |= is_proxy_protocol(word);
+    if (proxy_protocol && build->proxy_listen == NULL)
+        build->proxy_listen = &statement->name;
+    for (const struct word *word = statement->words; word != NULL; word = word->next)
+        if (!is_proxy_protocol(word))
+            add_listen(build, word, proxy_protocol);
 }
 
 /* ── blocks ── */

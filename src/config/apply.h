@@ -23,9 +23,13 @@ APPLY(origin);
 APPLY(timeout);
 APPLY(rate); /* apply_admit.c */
 APPLY(deny); /* apply_deny.c */
+APPLY(trust);
 APPLY(limits);
 APPLY(defaults);
 APPLY(site);
+
+/* Gives the snapshot those who are trusted. ERR_NO_MEMORY only. */
+MUST_CHECK enum err apply_trusted(struct build *build);
 
 /* Gives a site what it denies. ERR_NO_MEMORY only. */
 MUST_CHECK enum err apply_denies(struct build *build, const struct deny_draft *drafts, struct site *site);

@@ -4,6 +4,45 @@
 #include <larder/base/check.h>
 #include <larder/base/units.h>
 
+/* ── trust ── */
+
+APPLY(trust)
+{
+    struct fault fault;
+
+    (void)scope;
+    (void)directive;
+    build->trust_said = true;
+    for (const struct word *word = statement->words; word != NULL; word = word->next) {
+        struct deny_draft *draft = loading_alloc(build->loading, sizeof *draft);
+        if (draft == NULL)
+            return;
+        draft->next = build->trusted;
+        if (network_parse(word->text, &draft->network, &fault) == ERR_NONE)
+            build->trusted = draft;
+        else
+            build_refuse(build, word, "%s", fault.text);
+    }
+}
+
+enum err
+apply_trusted(struct build *build)
+{
+    size_t count = 0;
+
+    if (build->trusted == NULL)
+        return ERR_NONE;
+    for (const struct deny_draft *draft = build->trusted; draft != NULL; draft = draft->next)
+        count++;
+    struct network *list = loading_alloc(build->loading, count * sizeof list[0]);
+    if (list == NULL)
+        return ERR_NO_MEMORY;
+    count = 0;
+    for (const struct deny_draft *draft = build->trusted; draft != NULL; draft = draft->next)
+        list[count++] = draft->network;
+    return networks_create(&build->snapshot->trust, list, count);
+}
+
 /* ── rate 50/s per client burst 100 ── */
 
 static bool

@@ -59,13 +59,29 @@ set_sites(struct build *build)
     return ERR_NONE;
 }
 
-static bool
-is_covered(const struct snapshot *snapshot, const struct addr *addr)
+static const struct listen *
+find_cover(const struct snapshot *snapshot, const struct addr *addr)
 {
     for (size_t i = 0; i < snapshot->listen_count; i++)
         if (addr_covers(&snapshot->listens[i].addr, addr))
-            return true;
-    return false;
+            return &snapshot->listens[i];
+    return NULL;
+}
+
+/* No directive silently disables another: not the one that takes the connections of another address, either. */
+static void
+check_listens(struct build *build, const struct place *whole)
+{
+    const struct snapshot *snapshot = build->snapshot;
+
+    if (build->proxy_listen != NULL && !build->trust_said)
+        build_refuse(build, build->proxy_listen, "proxy-protocol without trust: nobody could connect; write trust NETWORK");
+    for (size_t i = 0; i < snapshot->listen_count; i++) {
+        const struct listen *listen = &snapshot->listens[i], *cover = find_cover(snapshot, &listen->addr);
+        if (cover != NULL && cover->proxy_protocol != listen->proxy_protocol)
+            report_add(build->loading, SEVERITY_ERROR, whole, NULL,
+                       "listen %s takes the connections of %s, and only one of them has proxy-protocol", cover->text, listen->text);
+    }
 }
 
 /* `:80` in one site and `127.0.0.1:80` in another: the kernel would refuse the second, and the first takes
@@ -76,7 +92,7 @@ drop_covered_listens(struct snapshot *snapshot)
     size_t kept = 0;
 
     for (size_t i = 0; i < snapshot->listen_count; i++)
-        if (!is_covered(snapshot, &snapshot->listens[i].addr))
+        if (find_cover(snapshot, &snapshot->listens[i].addr) == NULL)
             snapshot->listens[kept++] = snapshot->listens[i];
     snapshot->listen_count = kept;
 }
@@ -108,11 +124,12 @@ build_finish(struct build *build, const struct source *source, struct snapshot *
     if (report->errors == 0 && build->site_count == 0)
         report_add(build->loading, SEVERITY_ERROR, &whole, NULL,
                    "there is no site; write site HOST { origin HOST:PORT }");
+    check_listens(build, &whole);
     if (report->errors > 0)
         return fault_set(fault, ERR_SYNTAX, "%s: configuration not loaded", report_counts(report, counts));
     drop_covered_listens(build->snapshot);
     set_defaults(&build->schema, build->snapshot);
-    if (build->loading->exhausted || set_sites(build) != ERR_NONE)
+    if (build->loading->exhausted || set_sites(build) != ERR_NONE || apply_trusted(build) != ERR_NONE)
         return fault_set(fault, ERR_NO_MEMORY, "out of memory");
     *snapshot = build->snapshot;
     build->snapshot = NULL;

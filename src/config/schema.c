@@ -82,10 +82,15 @@ static const struct entry directives[] = {
                 "the configuration does not name, new privileges, cores. on: as far as the kernel can; "
                 "strict: all, or "
                 "it does not start; off: nothing, for debuggers and profilers."),
-    ONE(.name = "listen", .syntax = "ADDRESS...", .contexts = IN_TOP | IN_SITE, .least = 1,
-        .most = SNAPSHOT_LISTENS_MAX, .merge = MERGE_REPEAT, .apply = apply_listen, .initial = ":8000",
+    ONE(.name = "listen", .syntax = "ADDRESS... [proxy-protocol]", .contexts = IN_TOP | IN_SITE, .least = 1,
+        .most = SNAPSHOT_LISTENS_MAX + 1, .merge = MERGE_REPEAT, .apply = apply_listen, .initial = ":8000",
         .help = "Addresses to accept connections on: 127.0.0.1:8000, [::1]:8000, or :8000 for all "
-                "interfaces. For now every address serves every site, also one that stands in a site."),
+                "interfaces. For now every address serves every site, also one that stands in a site. proxy-protocol: who "
+                "connects sends a header of the PROXY protocol first, version 1 or 2, and must be trusted."),
+    ONE(.name = "trust", .syntax = "NETWORK...", .contexts = IN_TOP, .least = 1, .most = ANY_NUMBER, .merge = MERGE_REPEAT,
+        .apply = apply_trust,
+        .help = "Load balancers and proxies in front of larder: whose PROXY protocol and X-Forwarded-* say who the "
+                "client is. Such fields of all others are dropped."),
     ONE(.name = "limits", .syntax = "", .contexts = IN_TOP, .opens = IN_LIMITS, .apply = apply_limits,
         .help = "What clients may do; several settings may share a line."),
     ONE(.name = "defaults", .syntax = "", .contexts = IN_TOP, .opens = IN_DEFAULTS, .apply = apply_defaults,
@@ -118,9 +123,9 @@ static const struct entry directives[] = {
 
 /* CONFIG.md's other words, so that who reads of them is not told of a spelling mistake. */
 static const char later[] =
-    "metrics trust pool cert key preset vary purge rule quota "
+    "metrics pool cert key preset vary purge rule quota "
     "compress tags header methods normalise request-header debug balance check "
-    "limit retry pass strip-query browser coalesce redirect-https tls h2 proxy-protocol "
+    "limit retry pass strip-query browser coalesce redirect-https tls h2 "
     "weight connections-per-client h2-streams h2-resets body-rate "
     "stale-while-revalidate wait";
 

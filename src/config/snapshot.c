@@ -65,6 +65,7 @@ snapshot_release(struct snapshot **pointer)
         if (site->deny != NULL)
             networks_destroy(&site->deny->from);
     }
+    networks_destroy(&snapshot->trust);
     blocklists_destroy(&snapshot->blocklists);
     arena_reset(&memory->arena);
     slab_fini(&memory->slab);

@@ -10,8 +10,31 @@
 
 #include <larder/base/check.h>
 
+/* Who asks: the peer or, where that is trusted, the last one in X-Forwarded-For who is not; what he says of others may be made up. Words that
+ * are no address hide whatever stands before them: then it is the peer. */
+static struct network
+client_of(const struct exchange *exchange)
+{
+    const struct networks *trust = exchange->worker->config.trust;
+    struct network         client = exchange->client->host, one;
+    struct list_walk       walk = { .started = false };
+    struct addr            addr;
+    struct span            member;
+    bool                   first = true;
+
+    if (!exchange->client->trusted)
+        return client;
+    for (; head_walk(&exchange->head, FIELD_X_FORWARDED_FOR, &walk, &member); first = false) {
+        bool is_address = addr_from_literal(member, 0, &addr);
+        one = is_address ? network_of_addr(&addr) : exchange->client->host;
+        if (first || !is_address || !networks_have(trust, &one))
+            client = one;
+    }
+    return client;
+}
+
 static const char *
-why_denied(struct exchange *exchange)
+why_denied(struct exchange *exchange, const struct network *host)
 {
     struct worker *worker = exchange->worker;
 
@@ -20,7 +43,7 @@ why_denied(struct exchange *exchange)
     if (worker->config.blocklists != NULL)
         blocklist_renew(worker->config.blocklists, &worker->denied);
     const struct deny_question question = {
-        .host = &exchange->client->host,
+        .host = host,
         .lists = worker->denied,
         .head = &exchange->head,
         .path = exchange->target.path,
@@ -45,7 +68,7 @@ struct rate_name {
 enum { IPV6_CLIENT_BITS = 64 }; /* what one customer has at least (RFC 6177) */
 
 static struct rate_name
-name_of(const struct exchange *exchange, enum rate_by by)
+name_of(const struct exchange *exchange, const struct network *host, enum rate_by by)
 {
     struct rate_name name;
 
@@ -53,7 +76,7 @@ name_of(const struct exchange *exchange, enum rate_by by)
     name.site = exchange->site;
     name.by = by;
     if (by == RATE_BY_CLIENT) {
-        struct network client = network_widen(exchange->client->host, IPV6_CLIENT_BITS);
+        struct network client = network_widen(*host, IPV6_CLIENT_BITS);
         name.high = client.high;
         name.low = client.is_ipv6;
     } else {
@@ -65,7 +88,7 @@ name_of(const struct exchange *exchange, enum rate_by by)
 
 /* The rates that allow it have counted it when a later one does not: they are about asking, not about being answered. */
 static bool
-is_too_often(struct exchange *exchange)
+is_too_often(struct exchange *exchange, const struct network *host)
 {
     const struct worker *worker = exchange->worker;
 
@@ -74,7 +97,7 @@ is_too_often(struct exchange *exchange)
         nsec               wait;
         if (rate->interval == 0)
             continue;
-        struct rate_name name = name_of(exchange, by);
+        struct rate_name name = name_of(exchange, host, by);
         if (rates_take(worker->config.rates, span_of(&name, sizeof name), rate, loop_now(worker->loop),
                        &wait))
             continue;
@@ -88,12 +111,13 @@ is_too_often(struct exchange *exchange)
 enum step_result
 step_admit(struct exchange *exchange)
 {
-    bool        has_body = exchange->framing.kind != BODY_NONE;
-    const char *why = why_denied(exchange);
+    bool           has_body = exchange->framing.kind != BODY_NONE;
+    struct network host = client_of(exchange);
+    const char    *why = why_denied(exchange, &host);
 
     if (why != NULL)
         return deny(exchange, why, has_body);
-    if (is_too_often(exchange)) {
+    if (is_too_often(exchange, &host)) {
         metric_add(&exchange->worker->metrics.rate_limited, 1);
         return answer_error(exchange, 429, "rate", "asked for too often; wait before the next request",
                             has_body);

@@ -80,7 +80,7 @@ fire_timer(struct timer *timer)
     }
     if (client->wait != CLIENT_IDLE && client->wait != CLIENT_LINGER)
         metric_add(&client->worker->metrics.timeouts, 1);
-    if (client->wait == CLIENT_HEAD)
+    if (client->wait == CLIENT_HEAD && !client->prefaced)
         refuse_late_head(client);
     else
         client_close(client, client->exchange != NULL);
@@ -163,10 +163,20 @@ wait_for_request(struct client *client)
         return;
     }
     buf_return_if_empty(&client->in);
-    if (!part)
+    if (!part && !client->prefaced)
         client_wait_for(client, CLIENT_IDLE);
     else if (client->wait != CLIENT_HEAD)
         client_wait_for(client, CLIENT_HEAD); /* from its first byte: dripping does not prolong it */
+}
+
+/* What is at the front of `in`: a PROXY header, once, and requests. */
+static enum err
+take_held(struct client *client)
+{
+    enum err err = client->prefaced && buf_held(&client->in).len > 0 ? client_take_preface(client) : ERR_NONE;
+    if (err != ERR_NONE)
+        return err;
+    return buf_held(&client->in).len > 0 ? start_exchange(client) : ERR_AGAIN;
 }
 
 /* The next request: from the buffer, else from the socket. */
@@ -174,7 +184,7 @@ static enum err
 next_request(struct client *client)
 {
     for (;;) {
-        enum err err = buf_held(&client->in).len > 0 ? start_exchange(client) : ERR_AGAIN;
+        enum err err = take_held(client);
         if (err != ERR_AGAIN)
             return err;
         err = client_read(client);
@@ -273,7 +283,7 @@ handle_ready(struct stream *stream, unsigned events)
 /* ── life ── */
 
 void
-client_open(struct worker *worker, int fd, const struct addr *peer)
+client_open(struct worker *worker, int fd, const struct addr *peer, bool proxy_protocol)
 {
     struct client *client = slab_alloc(&worker->clients_slab);
     if (client == NULL) {
@@ -286,13 +296,8 @@ client_open(struct worker *worker, int fd, const struct addr *peer)
     timer_init(&client->timer, fire_timer);
     task_init(&client->again, run_again);
     buf_init(&client->in, &worker->buffers);
-    client->loopback = addr_is_loopback(peer);
-    client->host = network_of_addr(peer);
-
-    char   text[ADDR_TEXT_SIZE];
-    size_t len = strlen(addr_format_host(peer, text));
-    client->address_len = (uint8_t)(len < sizeof client->address ? len : sizeof client->address);
-    memcpy(client->address, text, client->address_len);
+    client_set_peer(client, peer);
+    client->prefaced = proxy_protocol;
 
     if (stream_open(&client->stream, worker->loop, fd) != ERR_NONE) {
         slab_free(&worker->clients_slab, client);
@@ -301,7 +306,10 @@ client_open(struct worker *worker, int fd, const struct addr *peer)
     list_push_back(&worker->clients, &client->node);
     metric_add(&worker->metrics.connections_accepted, 1);
     metric_add(&worker->metrics.connections, 1);
-    client_advance(client);
+    if (client->prefaced && !client_may_preface(client))
+        client_close(client, true);
+    else
+        client_advance(client);
 }
 
 void

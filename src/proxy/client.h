@@ -32,14 +32,16 @@ struct client {
     uint32_t         lingered;
     struct network   host; /* the peer's, for rates and deny lists */
     bool             loopback;
+    bool             trusted;   /* what it says of its own clients is believed */
+    bool             prefaced;  /* a PROXY header must come first, and has not yet */
     bool             ended;       /* the client has no more to send */
     bool             dry;         /* nothing to read until the next edge */
     uint8_t          address_len; /* of the text in `address` */
     char             address[46]; /* the peer's host, for X-Forwarded-For */
 };
 
-/* Takes over the descriptor. On failure it is closed and the client is told nothing: we have no memory for it. */
-void client_open(struct worker *worker, int fd, const struct addr *peer);
+/* Takes over the descriptor. `proxy_protocol`: a PROXY header comes first (preface.c). On failure it is closed and the client is told nothing: we have no memory for it. */
+void client_open(struct worker *worker, int fd, const struct addr *peer, bool proxy_protocol);
 
 /* Ends the connection and its exchange, at any time. `abort`: with RST, so that a cut answer is seen as such. */
 void client_close(struct client *client, bool abort);
@@ -52,6 +54,17 @@ void client_stop(struct client *client);
 
 /* Goes on with whatever can go on: the exchange, the next request. The client may be gone afterwards. */
 void client_advance(struct client *client);
+
+/* ── preface.c ── */
+
+/* Who it is that we talk to. */
+void client_set_peer(struct client *client, const struct addr *peer);
+
+/* Whether somebody of this address may send a PROXY header. If not, the refusal was counted, and the log told. */
+bool client_may_preface(struct client *client);
+
+/* Takes the PROXY header from the front of `in`. ERR_AGAIN: not all of it there yet; ERR_SYNTAX: it is none, counted. */
+MUST_CHECK enum err client_take_preface(struct client *client);
 
 /* What the connection waits for, for its time limit. */
 void client_wait_for(struct client *client, enum client_wait wait);

@@ -2,7 +2,8 @@
  *
  * End-to-end fields go on as they are; hop-by-hop fields, and those that only we may set, do not. A client cannot speak through fields
  * about itself that an origin might believe (X-Forwarded-*, Forwarded) or that change what is asked without changing the key
- * (X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Proxy).
+ * (X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Proxy). Of a client that is trusted the first kind is believed and goes on; the
+ * second never does, since the key would not know of it.
  */
 #include "exchange.h"
 
@@ -13,17 +14,18 @@
 enum { ADDED_MAX = 1024 }; /* room for the fields that we add, besides names and values of the client's */
 
 static bool
-is_ours_to_set(enum field_id id)
+is_ours_to_set(enum field_id id, bool trusted)
 {
     switch (id) {
-    case FIELD_CONTENT_LENGTH:
     case FIELD_FORWARDED:
+    case FIELD_X_FORWARDED_HOST:
+    case FIELD_X_FORWARDED_PROTO:
+        return !trusted;
+    case FIELD_CONTENT_LENGTH:
     case FIELD_PROXY:
     case FIELD_CDN_LOOP:
     case FIELD_VIA:
-    case FIELD_X_FORWARDED_FOR:
-    case FIELD_X_FORWARDED_HOST:
-    case FIELD_X_FORWARDED_PROTO:
+    case FIELD_X_FORWARDED_FOR: /* goes on with its client behind it, if we trust it */
     case FIELD_X_HTTP_METHOD_OVERRIDE:
     case FIELD_X_ORIGINAL_URL:
     case FIELD_X_REWRITE_URL:
@@ -59,12 +61,29 @@ write_client_fields(struct writer *writer, const struct exchange *exchange, enum
     for (unsigned i = 0; i < head->count; i++) {
         const struct field *field = &head->fields[i];
         enum field_id       id = (enum field_id)field->id;
-        if (framing_is_hop(&exchange->hop, field) || is_ours_to_set(id))
+        if (framing_is_hop(&exchange->hop, field) || is_ours_to_set(id, exchange->client->trusted))
             continue;
         if (kind == REQUEST_FILL && is_of_client_only(id))
             continue;
         write_field(writer, field->name, field->value);
     }
+}
+
+/* One line, as some origins read no second one. */
+static void
+write_forwarded_for(struct writer *writer, const struct exchange *exchange)
+{
+    const struct client *client = exchange->client;
+    const struct field  *before = client->trusted ? head_find(&exchange->head, FIELD_X_FORWARDED_FOR) : NULL;
+
+    write_raw(writer, SPAN("X-Forwarded-For: "));
+    for (; before != NULL; before = head_next(&exchange->head, before))
+        if (before->value.len > 0) {
+            write_raw(writer, before->value);
+            write_raw(writer, SPAN(", "));
+        }
+    write_raw(writer, span_of(client->address, client->address_len));
+    write_raw(writer, SPAN("\r\n"));
 }
 
 static void
@@ -76,9 +95,10 @@ write_forwarding(struct writer *writer, const struct exchange *exchange)
     for (; via != NULL; via = head_next(&exchange->head, via))
         write_field(writer, SPAN("Via"), via->value);
     write_field(writer, SPAN("Via"), exchange->head.minor == 0 ? SPAN("1.0 larder") : SPAN("1.1 larder"));
-    write_field(writer, SPAN("X-Forwarded-For"), span_of(client->address, client->address_len));
-    write_field(writer, SPAN("X-Forwarded-Proto"), SPAN("http"));
-    if (head_has(&exchange->head, FIELD_HOST))
+    write_forwarded_for(writer, exchange);
+    if (!client->trusted || !head_has(&exchange->head, FIELD_X_FORWARDED_PROTO))
+        write_field(writer, SPAN("X-Forwarded-Proto"), SPAN("http"));
+    if (head_has(&exchange->head, FIELD_HOST) && (!client->trusted || !head_has(&exchange->head, FIELD_X_FORWARDED_HOST)))
         write_field(writer, SPAN("X-Forwarded-Host"), head_value(&exchange->head, FIELD_HOST));
 }
 

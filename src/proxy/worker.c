@@ -205,17 +205,20 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
 static void
 accept_client(struct listener *listener, int fd, const struct addr *peer)
 {
-    client_open(listener->owner, fd, peer);
+    struct worker *worker = listener->owner;
+
+    client_open(worker, fd, peer, worker->proxy_protocol[listener - worker->listeners]);
 }
 
 enum err
-worker_listen(struct worker *worker, int fd, struct fault *fault)
+worker_listen(struct worker *worker, int fd, bool proxy_protocol, struct fault *fault)
 {
     if (worker->listener_count == LISTENERS_MAX) {
         close(fd);
         return fault_set(fault, ERR_LIMIT, "at most %d addresses to listen on", LISTENERS_MAX);
     }
     struct listener *listener = &worker->listeners[worker->listener_count];
+    worker->proxy_protocol[worker->listener_count] = proxy_protocol;
     enum err         err = listener_open(listener, worker->loop, fd, accept_client, worker);
     if (err != ERR_NONE)
         return fault_set(fault, err, "cannot accept connections: %s", err_text(err));

@@ -29,6 +29,8 @@ struct worker {
     struct generation   *denied; /* the files of networks as this worker knows them; NULL: not asked yet */
 
     struct listener listeners[LISTENERS_MAX];
+    bool            proxy_protocol[LISTENERS_MAX];
+    int64_t         proxy_told; /* the second in which the log was told last of a header that was refused */
     unsigned        listener_count;
 
     struct slab clients_slab, exchanges_slab, buffers, arena_chunks, leads_slab, ports_slab, thaws_slab;

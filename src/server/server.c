@@ -335,6 +335,7 @@ make_crew(struct server *server, struct fault *fault)
         .cache = server->cache,
         .sites = &server->snapshot->sites,
         .settings = &server->snapshot->limits,
+        .trust = server->snapshot->trust,
         .blocklists = server->snapshot->blocklists,
         .rates = server->rates,
         .name = "larder",

@@ -37,6 +37,8 @@ sockets_open(struct sockets *sockets, const struct snapshot *snapshot, unsigned 
         return fault_set(fault, ERR_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < all; i++)
         sockets->fds[i] = -1;
+    for (size_t i = 0; i < snapshot->listen_count; i++)
+        sockets->proxy_protocol[i] = snapshot->listens[i].proxy_protocol;
     for (size_t i = 0; i < snapshot->listen_count && err == ERR_NONE; i++)
         err = bind_address(sockets, i, &snapshot->listens[i].addr, fault);
     if (err != ERR_NONE)

@@ -9,6 +9,7 @@
 
 struct sockets {
     struct addr bound[SNAPSHOT_LISTENS_MAX]; /* with the ports that the system gave */
+    bool        proxy_protocol[SNAPSHOT_LISTENS_MAX];
     size_t      count;
     unsigned    workers;
     int        *fds; /* count * workers; -1: taken */

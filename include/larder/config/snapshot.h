@@ -21,6 +21,7 @@ enum { SNAPSHOT_LISTENS_MAX = 32 };
 struct listen {
     struct addr addr;
     const char *text; /* as written */
+    bool        proxy_protocol;
 };
 
 /* What the process takes from itself before it serves. ON: all that the kernel has; STRICT: all, or no start. */
@@ -53,6 +54,7 @@ struct snapshot {
     struct snapshot_settings settings;
     struct proxy_settings    limits;
     struct site_table        sites; /* each has a pool of its own */
+    struct networks         *trust; /* whose words about clients count; NULL: nobody's */
     struct blocklists       *blocklists; /* NULL: no file of networks is named; can be read again */
     struct listen            listens[SNAPSHOT_LISTENS_MAX];
     size_t                   listen_count; /* at least 1 */

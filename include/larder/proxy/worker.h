@@ -30,6 +30,9 @@ extern const struct option_table proxy_options;
 
 #define PROXY_METRICS(X)                                                                                          \
     X(connections_accepted, COUNTER, "connections", "Client connections accepted.")                              \
+    X(proxy_headers, COUNTER, "connections", "Connections that a PROXY header told the client of.")              \
+    X(proxy_refused, COUNTER, "connections",                                                                      \
+      "Connections refused because who connected is not trusted, or sent no proper PROXY header.")                \
     X(connections, GAUGE, "connections", "Client connections open now.")                                          \
     X(requests, COUNTER, "requests", "Requests received, the refused ones included.")                             \
     X(requests_active, GAUGE, "requests", "Requests being answered now.")                                         \
@@ -74,6 +77,7 @@ struct worker_config {
     struct cache                *cache;
     const struct site_table     *sites;    /* outlives the worker */
     const struct proxy_settings *settings; /* outlives the worker */
+    const struct networks       *trust;      /* whose words about clients count; NULL: nobody's; outlives the worker */
     struct blocklists           *blocklists; /* NULL: there are no files; outlives the worker */
     struct rates                *rates;    /* NULL: no site has any; outlives the worker */
     const char                  *name;     /* ours, in Via and Cache-Status: "larder" */
@@ -83,8 +87,9 @@ struct worker_config {
 
 MUST_CHECK enum err worker_create(struct worker **worker, const struct worker_config *config, struct fault *fault);
 
-/* Takes over a listening descriptor. Before worker_run. */
-MUST_CHECK enum err worker_listen(struct worker *worker, int fd, struct fault *fault);
+/* Takes over a listening descriptor. `proxy_protocol`: its connections begin with a PROXY header, and come from those who are trusted. Before
+ * worker_run. */
+MUST_CHECK enum err worker_listen(struct worker *worker, int fd, bool proxy_protocol, struct fault *fault);
 
 /* Serves until stopped; returns when the last exchange has ended or the deadline has passed and the rest was closed. */
 void worker_run(struct worker *worker);

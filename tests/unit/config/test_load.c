@@ -110,8 +110,10 @@ put_snapshot(FILE *out, const struct snapshot *snapshot)
             snapshot->settings.admin_path == NULL ? "by default" : snapshot->settings.admin_path);
     put_process(out, &snapshot->settings);
     for (size_t i = 0; i < snapshot->listen_count; i++)
-        fprintf(out, "listen %s (%s)\n", snapshot->listens[i].text,
-                addr_format(&snapshot->listens[i].addr, addr));
+        fprintf(out, "listen %s (%s)%s\n", snapshot->listens[i].text, addr_format(&snapshot->listens[i].addr, addr),
+                snapshot->listens[i].proxy_protocol ? " proxy-protocol" : "");
+    if (snapshot->trust != NULL)
+        fprintf(out, "trust %zu networks\n", networks_count(snapshot->trust));
     fputs("limits", out);
     put_time(out, "idle", snapshot->limits.idle_timeout);
     put_time(out, "head", snapshot->limits.head_timeout);
