@@ -95,11 +95,12 @@ units_parse_rate(struct span text, uint64_t *count, nsec *period, struct fault *
     }
     const struct unit *unit = find_unit(times, TIMES, rest, false);
     if (unit == NULL || unit->factor < (uint64_t)NSEC_PER_SEC || !span_to_u64(number, UINT64_MAX, count))
-        return fault_set(fault, ERR_SYNTAX, "\"%.*s\" is not a rate; a rate is a number in s, m, h, d or w, like 50/s",
+        return fault_set(fault, ERR_SYNTAX,
+                         "\"%.*s\" is not a rate; a rate is a number in s, m, h, d or w, like 50/s",
                          SPAN_ARG(span_head(text, 64)));
     if (*count == 0 || *count > COUNT_MAX / scale)
-        return fault_set(fault, ERR_RANGE, "\"%.*s\" is out of range: from 1 to %d", SPAN_ARG(span_head(text, 64)),
-                         COUNT_MAX);
+        return fault_set(fault, ERR_RANGE, "\"%.*s\" is out of range: from 1 to %d",
+                         SPAN_ARG(span_head(text, 64)), COUNT_MAX);
     *count *= scale;
     *period = (nsec)unit->factor;
     return ERR_NONE;

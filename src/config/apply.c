@@ -148,7 +148,8 @@ find_listen(const struct snapshot *snapshot, const struct addr *addr)
 
 /* Two sites may name one address, and must agree about it. */
 static void
-check_agreement(struct build *build, const struct word *word, const struct listen *listen, bool proxy_protocol)
+check_agreement(struct build *build, const struct word *word, const struct listen *listen,
+                bool proxy_protocol)
 {
     if (listen->proxy_protocol != proxy_protocol)
         build_refuse(build, word, "\"%.*s\" is listened on already, %s proxy-protocol", SPAN_ARG(word->text),
@@ -197,7 +198,8 @@ APPLY(listen)
     (void)scope;
     (void)directive;
     if (is_proxy_protocol(statement->words)) {
-        build_refuse(build, statement->words, "proxy-protocol stands behind the address: listen :8000 proxy-protocol");
+        build_refuse(build, statement->words,
+                     "proxy-protocol stands behind the address: listen :8000 proxy-protocol");
         return;
     }
     for (const struct word *word = statement->words; word != NULL; word = word->next)

@@ -29,7 +29,7 @@ struct deny_draft {
 struct site_settings {
     struct cache_settings cache;
     struct pool_settings  pool;
-    struct rate           rates[RATE_BY_COUNT];
+    struct rate              rates[RATE_BY_COUNT];
     const struct deny_draft *denies;
 };
 
@@ -69,9 +69,9 @@ struct build {
     struct site_settings defaults;
     struct site_draft   *sites, **sites_tail;
     size_t               site_count;
-    const struct deny_draft *trusted; /* networks only */
-    bool                 trust_said; /* also if no word of it was a network */
-    const struct word   *proxy_listen; /* the first address for the PROXY protocol; NULL: none */
+    const struct deny_draft *trusted;      /* networks only */
+    bool                     trust_said;   /* also if no word of it was a network */
+    const struct word       *proxy_listen; /* the first address for the PROXY protocol; NULL: none */
 };
 
 MUST_CHECK enum err build_init(struct build *build, struct loading *loading, struct fault *fault);

@@ -75,12 +75,14 @@ check_listens(struct build *build, const struct place *whole)
     const struct snapshot *snapshot = build->snapshot;
 
     if (build->proxy_listen != NULL && !build->trust_said)
-        build_refuse(build, build->proxy_listen, "proxy-protocol without trust: nobody could connect; write trust NETWORK");
+        build_refuse(build, build->proxy_listen,
+                     "proxy-protocol without trust: nobody could connect; write trust NETWORK");
     for (size_t i = 0; i < snapshot->listen_count; i++) {
         const struct listen *listen = &snapshot->listens[i], *cover = find_cover(snapshot, &listen->addr);
         if (cover != NULL && cover->proxy_protocol != listen->proxy_protocol)
             report_add(build->loading, SEVERITY_ERROR, whole, NULL,
-                       "listen %s takes the connections of %s, and only one of them has proxy-protocol", cover->text, listen->text);
+                       "listen %s takes the connections of %s, and only one of them has proxy-protocol",
+                       cover->text, listen->text);
     }
 }
 

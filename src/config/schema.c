@@ -85,12 +85,13 @@ static const struct entry directives[] = {
     ONE(.name = "listen", .syntax = "ADDRESS... [proxy-protocol]", .contexts = IN_TOP | IN_SITE, .least = 1,
         .most = SNAPSHOT_LISTENS_MAX + 1, .merge = MERGE_REPEAT, .apply = apply_listen, .initial = ":8000",
         .help = "Addresses to accept connections on: 127.0.0.1:8000, [::1]:8000, or :8000 for all "
-                "interfaces. For now every address serves every site, also one that stands in a site. proxy-protocol: who "
-                "connects sends a header of the PROXY protocol first, version 1 or 2, and must be trusted."),
-    ONE(.name = "trust", .syntax = "NETWORK...", .contexts = IN_TOP, .least = 1, .most = ANY_NUMBER, .merge = MERGE_REPEAT,
-        .apply = apply_trust,
-        .help = "Load balancers and proxies in front of larder: whose PROXY protocol and X-Forwarded-* say who the "
-                "client is. Such fields of all others are dropped."),
+                "interfaces. For now every address serves every site, also one that stands in a site. "
+                "proxy-protocol: who connects sends a header of the PROXY protocol first, version 1 or 2, "
+                "and must be trusted."),
+    ONE(.name = "trust", .syntax = "NETWORK...", .contexts = IN_TOP, .least = 1, .most = ANY_NUMBER,
+        .merge = MERGE_REPEAT, .apply = apply_trust,
+        .help = "Load balancers and proxies in front of larder: whose PROXY protocol and X-Forwarded-* say "
+                "who the client is. Such fields of all others are dropped."),
     ONE(.name = "limits", .syntax = "", .contexts = IN_TOP, .opens = IN_LIMITS, .apply = apply_limits,
         .help = "What clients may do; several settings may share a line."),
     ONE(.name = "defaults", .syntax = "", .contexts = IN_TOP, .opens = IN_DEFAULTS, .apply = apply_defaults,
@@ -106,16 +107,17 @@ static const struct entry directives[] = {
     ONE(.name = "timeout", .syntax = "WORD TIME...", .contexts = IN_DEFAULTS | IN_SITE, .least = 2,
         .most = 16, .merge = MERGE_REPEAT, .settings = SETTINGS_POOL, .apply = apply_timeout,
         .help = "How long the origin may take, for each of these words:"),
-    ONE(.name = "deny", .syntax = "from|path|method|header VALUE...", .contexts = IN_DEFAULTS | IN_SITE, .least = 1,
-        .most = ANY_NUMBER, .keeps_at = true, .merge = MERGE_REPEAT, .apply = apply_deny,
-        .help = "What is answered with 403. from: networks (192.0.2.0/24) or @FILE, which has one in a line and is read again on "
-                "SIGHUP; path: patterns with * and ?; method: names; header: NAME, or NAME=PATTERN for its value. A site adds to "
-                "what defaults denies; \"deny !clear\" empties that first."),
-    ONE(.name = "rate", .syntax = "NUMBER/TIME|off per client|key [burst NUMBER]", .contexts = IN_DEFAULTS | IN_SITE,
-        .least = 3, .most = 5, .merge = MERGE_REPEAT, .apply = apply_rate,
-        .help = "How often a client, or all together for one key, may ask for something of the site: 50/s, 300/m, 5k/h. "
-                "What is more gets 429. burst: so many may come at once; without it, as many as the number says. A client is "
-                "an address; of IPv6, the first 64 bits of one."),
+    ONE(.name = "deny", .syntax = "from|path|method|header VALUE...", .contexts = IN_DEFAULTS | IN_SITE,
+        .least = 1, .most = ANY_NUMBER, .keeps_at = true, .merge = MERGE_REPEAT, .apply = apply_deny,
+        .help = "What is answered with 403. from: networks (192.0.2.0/24) or @FILE, which has one in a line "
+                "and is read again on SIGHUP; path: patterns with * and ?; method: names; header: NAME, or "
+                "NAME=PATTERN for its value. A site adds to what defaults denies; \"deny !clear\" empties "
+                "that first."),
+    ONE(.name = "rate", .syntax = "NUMBER/TIME|off per client|key [burst NUMBER]",
+        .contexts = IN_DEFAULTS | IN_SITE, .least = 3, .most = 5, .merge = MERGE_REPEAT, .apply = apply_rate,
+        .help = "How often a client, or all together for one key, may ask for something of the site: 50/s, "
+                "300/m, 5k/h. What is more gets 429. burst: so many may come at once; without it, as many as "
+                "the number says. A client is an address; of IPv6, the first 64 bits of one."),
     ROWS_OF(proxy_options, IN_LIMITS, SETTINGS_LIMITS),
     ROWS_OF(cache_options, IN_DEFAULTS | IN_SITE, SETTINGS_CACHE),
     ROWS_OF(pool_options, IN_DEFAULTS | IN_SITE, SETTINGS_POOL),

@@ -10,8 +10,8 @@
 
 #include <larder/base/check.h>
 
-/* Who asks: the peer or, where that is trusted, the last one in X-Forwarded-For who is not; what he says of others may be made up. Words that
- * are no address hide whatever stands before them: then it is the peer. */
+/* Who asks: the peer or, where that is trusted, the last one in X-Forwarded-For who is not; what he says of others may
+ * be made up. Words that are no address hide whatever stands before them: then it is the peer. */
 static struct network
 client_of(const struct exchange *exchange)
 {

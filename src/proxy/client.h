@@ -32,8 +32,8 @@ struct client {
     uint32_t         lingered;
     struct network   host; /* the peer's, for rates and deny lists */
     bool             loopback;
-    bool             trusted;   /* what it says of its own clients is believed */
-    bool             prefaced;  /* a PROXY header must come first, and has not yet */
+    bool             trusted;     /* what it says of its own clients is believed */
+    bool             prefaced;    /* a PROXY header must come first, and has not yet */
     bool             ended;       /* the client has no more to send */
     bool             dry;         /* nothing to read until the next edge */
     uint8_t          address_len; /* of the text in `address` */

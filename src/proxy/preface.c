@@ -3,8 +3,8 @@
  *      accepted ──▶ the peer's address ──┬──────────────────────────────▶ requests
  *                                        └─ trusted? ─▶ PROXY header ───▶ requests, in the name of the client in it
  *
- * Where headers are expected there is none without one, and from who is not trusted there is nothing at all: else anybody could choose
- * his address. The header has the time of a head, from the moment of the connection.
+ * Where headers are expected there is no connection without one, and from who is not trusted there is none at all: else
+ * anybody could choose his address. The header has the time of a head, from the moment of the connection.
  */
 #include "client.h"
 

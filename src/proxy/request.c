@@ -2,8 +2,9 @@
  *
  * End-to-end fields go on as they are; hop-by-hop fields, and those that only we may set, do not. A client cannot speak through fields
  * about itself that an origin might believe (X-Forwarded-*, Forwarded) or that change what is asked without changing the key
- * (X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Proxy). Of a client that is trusted the first kind is believed and goes on; the
- * second never does, since the key would not know of it.
+ * (X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Proxy).
+ * Of a client that is trusted the first kind is believed and goes on; the second never does, since the key would not
+ * know of it.
  */
 #include "exchange.h"
 
@@ -98,7 +99,8 @@ write_forwarding(struct writer *writer, const struct exchange *exchange)
     write_forwarded_for(writer, exchange);
     if (!client->trusted || !head_has(&exchange->head, FIELD_X_FORWARDED_PROTO))
         write_field(writer, SPAN("X-Forwarded-Proto"), SPAN("http"));
-    if (head_has(&exchange->head, FIELD_HOST) && (!client->trusted || !head_has(&exchange->head, FIELD_X_FORWARDED_HOST)))
+    if (head_has(&exchange->head, FIELD_HOST)
+        && (!client->trusted || !head_has(&exchange->head, FIELD_X_FORWARDED_HOST)))
         write_field(writer, SPAN("X-Forwarded-Host"), head_value(&exchange->head, FIELD_HOST));
 }
 

@@ -35,7 +35,8 @@ create_hand(struct crew *crew, const struct worker_config *config, struct access
         return err;
     crew->count++;
     for (size_t i = 0; i < sockets->count && err == ERR_NONE; i++)
-        err = worker_listen(hand->worker, sockets_take(sockets, i, own.id), sockets->proxy_protocol[i], fault);
+        err =
+            worker_listen(hand->worker, sockets_take(sockets, i, own.id), sockets->proxy_protocol[i], fault);
     return err;
 }
 

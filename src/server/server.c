@@ -86,7 +86,8 @@ read_again(struct server *server, const char *name)
     struct fault       fault;
 
     if (blocklists == NULL)
-        log_write(server->log, LOG_INFO, "%s: the configuration names no file of networks to be read again", name);
+        log_write(server->log, LOG_INFO, "%s: the configuration names no file of networks to be read again",
+                  name);
     else if (blocklists_reload(blocklists, &fault) != ERR_NONE)
         log_write(server->log, LOG_WARN, "%s: %s; what is denied stays as it was", name, fault.text);
     else
@@ -381,9 +382,8 @@ make_threads(struct server *server, struct fault *fault)
 }
 
 static enum err (*const steps[])(struct server *server, struct fault *fault) = {
-    check_user,      make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread,
-    make_access_log, make_store, make_cache,   make_rates,        make_crew,     make_admin,
-    make_names,      make_threads,
+    check_user, make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread, make_access_log,
+    make_store, make_cache, make_rates,   make_crew,         make_admin,    make_names,      make_threads,
 };
 
 /* ── start and stop ── */

@@ -1,5 +1,6 @@
 """Who is believed about clients: PROXY headers and X-Forwarded-*, from trusted networks and from nobody else."""
 
+import json
 import socket
 
 import pytest
@@ -121,6 +122,16 @@ def test_without_the_word_a_header_is_no_request(origin, start):
         client.send(LINE + compose("GET", "/a"))
         assert client.reader.answer().status == 400
     assert origin.asked() == []
+
+
+def test_the_access_log_names_the_client_of_the_header(origin, start, tmp_path):
+    path = tmp_path / "access.json"
+    larder = start(config=f"log {path}\n" + config(origin))
+    with larder.client() as client:
+        client.send(LINE + compose("GET", "/a"))
+        client.reader.answer()
+    larder.stop()
+    assert [json.loads(line)["client"] for line in path.read_text().splitlines()] == ["203.0.113.7"]
 
 
 def test_rates_and_lists_see_the_client_of_the_header(origin, start):

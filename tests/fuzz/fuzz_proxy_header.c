@@ -1,7 +1,7 @@
 /* fuzz_proxy_header.c: any bytes as the beginning of a connection from a load balancer.
  *
- * Holds: what every prefix says does not contradict what the whole says; nothing is waited for beyond the bounds; a line that is taken is
- * what its addresses, written again, give; and the same addresses in version 2 are read as the same.
+ * Holds: what every prefix says does not contradict what the whole says; nothing is waited for beyond the bounds; the
+ * addresses that were taken, written as a line, are read as the same.
  */
 #include "fuzz.h"
 

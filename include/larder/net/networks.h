@@ -1,6 +1,6 @@
 /* networks.h: sets of networks ("10.0.0.0/8"), and whether an address is in one.
  *
- *      rows, a file ──▶ struct network, one each ──networks_create──▶ struct networks ──networks_have──▶ yes, no
+ *      rows, a file ──▶ struct network ──networks_create──▶ struct networks ──networks_have──▶ yes, no
  *
  * A set is a trie of nodes with 64 slots each, which are found by counting bits: Asai and Ohara, "Poptrie: a compressed
  * trie with population count for fast and scalable software IP routing table lookup", SIGCOMM 2015. As nobody asks which
@@ -38,8 +38,8 @@ struct network network_widen(struct network host, uint8_t bits);
 
 struct networks;
 
-/* A set of `count` networks, in any order, twice or inside each other; the array is sorted by it and is the caller's. ERR_LIMIT: more than
- * NETWORKS_MAX. */
+/* A set of `count` networks, in any order, twice or inside each other; the array is the caller's, and is sorted by it.
+ * ERR_LIMIT: more than NETWORKS_MAX. */
 MUST_CHECK enum err networks_create(struct networks **networks, struct network *list, size_t count);
 void                networks_destroy(struct networks **networks);
 

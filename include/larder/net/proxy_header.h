@@ -18,12 +18,14 @@
 enum { PROXY_LINE_MAX = 107, PROXY_HEADER_MAX = 4096 };
 
 struct proxy_header {
-    bool        has_source; /* false: UNKNOWN, LOCAL, or a Unix socket: the connection's own addresses count */
+    bool has_source; /* false: UNKNOWN, LOCAL, or a Unix socket: the connection's own addresses count */
     struct addr source, destination;
 };
 
-/* Parses a header at the start of `bytes`. ERR_NONE: *size bytes belong to it. ERR_AGAIN: not all there yet, and nothing wrong so far.
- * ERR_SYNTAX: it is none; *why says it in words. However the bytes are cut, the verdict is the same. */
-MUST_CHECK enum err proxy_header_parse(struct span bytes, struct proxy_header *header, size_t *size, const char **why);
+/* Parses a header at the start of `bytes`. ERR_NONE: *size bytes belong to it. ERR_AGAIN: not all there yet, and
+ * nothing wrong so far. ERR_SYNTAX: it is none; *why says it in words. However the bytes are cut, the verdict is the
+ * same. */
+MUST_CHECK enum err proxy_header_parse(struct span bytes, struct proxy_header *header, size_t *size,
+                                       const char **why);
 
 #endif

@@ -39,8 +39,8 @@ struct deny_question {
     struct span              path;
 };
 
-/* Why it is denied, a literal: "denied-address", "-path", "-method" or "-field"; NULL: it is not. `arena` is for the path's other form; a request
- * for which it has no room is denied. */
+/* Why it is denied, a literal: "denied-address", "-path", "-method" or "-field"; NULL: it is not. `arena` is for the
+ * path's other form; a request for which it has no room is denied. */
 const char *deny_why(const struct deny *deny, const struct deny_question *question, struct arena *arena);
 
 /* The path as an origin may understand it, in `out` of path.len bytes. */

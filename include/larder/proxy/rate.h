@@ -43,7 +43,8 @@ MUST_CHECK enum err rates_create(struct rates **rates, size_t buckets);
 void                rates_destroy(struct rates **rates);
 
 /* An event of `name` (any bytes; they are hashed with the table's seed). True: it may happen. False: not before `*wait`
- * has passed; nothing was taken. `now` may be that of any worker: a bucket does not mind clocks that differ by a turn of the loop. */
+ * has passed; nothing was taken. `now` may be that of any worker: a bucket does not mind clocks that differ by a turn of
+ * the loop. */
 bool rates_take(struct rates *rates, struct span name, const struct rate *rate, mono_time now, nsec *wait);
 
 #endif

@@ -77,9 +77,9 @@ struct worker_config {
     struct cache                *cache;
     const struct site_table     *sites;    /* outlives the worker */
     const struct proxy_settings *settings; /* outlives the worker */
-    const struct networks       *trust;      /* whose words about clients count; NULL: nobody's; outlives the worker */
-    struct blocklists           *blocklists; /* NULL: there are no files; outlives the worker */
-    struct rates                *rates;    /* NULL: no site has any; outlives the worker */
+    const struct networks       *trust;    /* whose words about clients count; NULL: nobody's */
+    struct blocklists           *blocklists; /* NULL: there are no files */
+    struct rates                *rates;    /* NULL: no site has any; all three outlive the worker */
     const char                  *name;     /* ours, in Via and Cache-Status: "larder" */
     struct log                  *log;
     struct access_ring          *access; /* the worker's own ring of the access log, outlives it; NULL: there is no such log */
@@ -87,8 +87,8 @@ struct worker_config {
 
 MUST_CHECK enum err worker_create(struct worker **worker, const struct worker_config *config, struct fault *fault);
 
-/* Takes over a listening descriptor. `proxy_protocol`: its connections begin with a PROXY header, and come from those who are trusted. Before
- * worker_run. */
+/* Takes over a listening descriptor. `proxy_protocol`: its connections begin with a PROXY header, and come from those
+ * who are trusted. Before worker_run. */
 MUST_CHECK enum err worker_listen(struct worker *worker, int fd, bool proxy_protocol, struct fault *fault);
 
 /* Serves until stopped; returns when the last exchange has ended or the deadline has passed and the rest was closed. */

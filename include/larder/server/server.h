@@ -18,9 +18,9 @@
 
 struct server;
 
-/* Starts, the log's thread too; holds a reference to the snapshot. Clients are served from now on. SIGTERM, SIGINT, SIGHUP (files of
- * networks are read again) and SIGUSR1 (the access log is opened anew) are blocked in the calling thread and taken by server_run. The fault says what could not be had, and
- * where. */
+/* Starts, the log's thread too; holds a reference to the snapshot. Clients are served from now on. SIGTERM, SIGINT,
+ * SIGHUP (files of networks are read again) and SIGUSR1 (the access log is opened anew) are blocked in the calling thread
+ * and taken by server_run. The fault says what could not be had, and where. */
 MUST_CHECK enum err server_start(struct server **server, struct snapshot *snapshot, struct log *log,
                                  struct fault *fault);
 

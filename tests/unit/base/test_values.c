@@ -109,8 +109,8 @@ Test(base_units, rates)
         cr_assert_eq(units_parse_rate(span_of_text(good[i].text), &count, &period, &fault), ERR_NONE);
         cr_assert(count == good[i].count && period == good[i].period, "%s", good[i].text);
     }
-    for (const char *const *bad = (const char *const[]){ "", "50", "/s", "k/s", "50/", "50/ms", "50/y", "-1/s", "5K/s", "5M/s", "1/s/s",
-                                                         " 1/s", NULL };
+    for (const char *const *bad = (const char *const[]){ "", "50", "/s", "k/s", "50/", "50/ms", "50/y",
+                                                         "-1/s", "5K/s", "5M/s", "1/s/s", " 1/s", NULL };
          *bad; bad++)
         cr_assert_eq(units_parse_rate(span_of_text(*bad), &count, &period, &fault), ERR_SYNTAX, "%s", *bad);
     cr_assert_str_eq(fault.text, "\" 1/s\" is not a rate; a rate is a number in s, m, h, d or w, like 50/s");

@@ -43,7 +43,8 @@ put_rates(FILE *out, const struct site *site)
 
     for (unsigned by = 0; by < RATE_BY_COUNT; by++)
         if (site->rates[by].interval > 0)
-            fprintf(out, " rate-per-%s=%lldns,%d", names[by], (long long)site->rates[by].interval, (int)site->rates[by].burst);
+            fprintf(out, " rate-per-%s=%lldns,%d", names[by], (long long)site->rates[by].interval,
+                    (int)site->rates[by].burst);
 }
 
 static void
@@ -110,7 +111,8 @@ put_snapshot(FILE *out, const struct snapshot *snapshot)
             snapshot->settings.admin_path == NULL ? "by default" : snapshot->settings.admin_path);
     put_process(out, &snapshot->settings);
     for (size_t i = 0; i < snapshot->listen_count; i++)
-        fprintf(out, "listen %s (%s)%s\n", snapshot->listens[i].text, addr_format(&snapshot->listens[i].addr, addr),
+        fprintf(out, "listen %s (%s)%s\n", snapshot->listens[i].text,
+                addr_format(&snapshot->listens[i].addr, addr),
                 snapshot->listens[i].proxy_protocol ? " proxy-protocol" : "");
     if (snapshot->trust != NULL)
         fprintf(out, "trust %zu networks\n", networks_count(snapshot->trust));

@@ -8,8 +8,8 @@
 #define UNIX_PATHS_27 "012345678901234567890123456"
 #define UNIX_PATHS UNIX_PATHS_27 UNIX_PATHS_27 UNIX_PATHS_27 UNIX_PATHS_27 /* of 108 bytes */
 
-/* Every beginning of the bytes is parsed from memory of exactly its length: AGAIN, until all that is needed is there; from then on the
- * same verdict. */
+/* Every beginning of the bytes is parsed from memory of exactly its length: AGAIN, until all that is needed is there;
+ * from then on the same verdict. */
 static enum err
 parse_cut(struct span bytes, struct proxy_header *header, size_t *size, const char **why)
 {
