@@ -197,6 +197,8 @@ events_of(uint32_t bits)
         events |= WATCH_READ;
     if (bits & EPOLLOUT)
         events |= WATCH_WRITE;
+    if (bits & (EPOLLRDHUP | EPOLLHUP))
+        events |= WATCH_END;
     if (bits & EPOLLERR)
         events |= WATCH_ERROR | WATCH_READ | WATCH_WRITE;
     return events;

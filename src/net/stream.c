@@ -25,6 +25,8 @@ handle_events(struct watch *watch, unsigned events)
 
     if (events & WATCH_WRITE || stream->connecting)
         told |= STREAM_WRITE;
+    if (events & WATCH_END)
+        told |= STREAM_END;
     if (events & WATCH_ERROR)
         told |= STREAM_BROKEN;
     stream->ready(stream, told);

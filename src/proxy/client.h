@@ -36,6 +36,7 @@ struct client {
     bool             prefaced;    /* a PROXY header must come first, and has not yet */
     bool             ended;       /* the client has no more to send */
     bool             dry;         /* nothing to read until the next edge */
+    bool             ending;      /* its end is on the way: that edge is past */
     uint8_t          address_len; /* of the text in `address` */
     char             address[46]; /* the peer's host, for X-Forwarded-For */
 };

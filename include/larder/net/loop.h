@@ -38,7 +38,7 @@ mono_time loop_now(const struct loop *loop);
 wall_time loop_wall(const struct loop *loop);
 
 /* ── sockets ── */
-enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_ERROR = 4 };
+enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_ERROR = 4, WATCH_END = 8 /* the peer sends no more */ };
 
 struct watch {
     int fd;

@@ -14,7 +14,7 @@
 #include <larder/net/loop.h>
 #include <sys/uio.h>
 
-enum stream_event { STREAM_READ = 1, STREAM_WRITE = 2, STREAM_BROKEN = 4 };
+enum stream_event { STREAM_READ = 1, STREAM_WRITE = 2, STREAM_BROKEN = 4, STREAM_END = 8 /* after what is there, ERR_CLOSED */ };
 
 struct stream {
     struct watch watch; /* watch.fd is -1 while closed */
