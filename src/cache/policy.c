@@ -6,6 +6,7 @@
  */
 #include <larder/cache/policy.h>
 
+#include "deception.h"
 #include "freshness.h"
 
 #include <larder/http/conditional.h>
@@ -38,6 +39,7 @@ reason_is_of_answer(enum reason reason)
     case REASON_PRIVATE:
     case REASON_SET_COOKIE:
     case REASON_STATUS:
+    case REASON_DECEPTION:
     case REASON_NO_FRESHNESS:
     case REASON_VARY_STAR:
     case REASON_VARY_LIMIT:
@@ -182,6 +184,8 @@ forbidden_by_lifetime(const struct head *request, const struct head *response,
         return REASON_NO_FRESHNESS;
     if (verdict->implicit && head_has(request, FIELD_COOKIE) && !settings->ignore_cookies)
         return REASON_COOKIE;
+    if (verdict->implicit && deception_is_likely(request, response))
+        return REASON_DECEPTION;
     return usable ? REASON_NONE : REASON_NO_FRESHNESS;
 }
 

@@ -105,6 +105,8 @@ struct exchange {
     struct hop_set    hop;
     struct target     target; /* normalised */
     struct store_key  primary;
+    struct span       authority; /* of the key: what the origin hears as Host is what the key says */
+    size_t            key_target; /* bytes of path and query, with which the key's text ends */
     enum exchange_end end;
     uint64_t          retry_after; /* seconds, of a 429 */
     bool              upgrade;  /* the client asks for another protocol */

@@ -304,6 +304,7 @@ copy_request(struct lead *lead, const struct exchange *exchange)
     }
     lead->primary = exchange->primary;
     lead->primary.text = arena_copy(&lead->arena, exchange->primary.text);
+    lead->request.target = span_skip(lead->primary.text, lead->primary.text.len - exchange->key_target);
     lead->vary = arena_copy(&lead->arena, exchange->lookup.vary);
     return lead->primary.text.at == NULL || lead->vary.at == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }

@@ -66,12 +66,14 @@ step_receive(struct exchange *exchange)
     return STEP_NEXT;
 }
 
-/* RFC 9110 §7.8: an upgrade is between the client and the origin; we only carry it. */
+/* RFC 9110 §7.8: an upgrade is between the client and the origin; we only carry it. But not to HTTP/2 (h2c, which RFC 9113 §3.1 has withdrawn):
+ * its requests would pass by everything that is checked here. */
 static bool
 wants_upgrade(const struct exchange *exchange)
 {
     return head_has(&exchange->head, FIELD_UPGRADE) && exchange->head.minor >= 1
-           && head_lists_token(&exchange->head, FIELD_CONNECTION, SPAN("upgrade"));
+           && head_lists_token(&exchange->head, FIELD_CONNECTION, SPAN("upgrade"))
+           && !head_lists_token(&exchange->head, FIELD_UPGRADE, SPAN("h2c"));
 }
 
 static enum reason
@@ -82,6 +84,20 @@ reason_to_pass(const struct exchange *exchange)
     if (reuse_forbids_storing(&exchange->head, &exchange->site->cache))
         return REASON_CLIENT;
     return policy_request(&exchange->head, exchange->framing.kind != BODY_NONE);
+}
+
+/* Takes "http://host:port/path?query", the key's own words, apart. Without Host (HTTP/1.0) the authority is the name of the site, or when that
+ * is a pattern what the origin is called: keys of such requests are of no host. */
+static void
+split_key(struct exchange *exchange)
+{
+    const struct target *target = &exchange->target;
+    struct span          rest = span_skip(exchange->primary.text, sizeof "http://" - 1);
+
+    exchange->key_target = target->path.len + (target->query.at == NULL ? 0 : target->query.len + 1);
+    exchange->authority = span_head(rest, rest.len - exchange->key_target);
+    if (target->host.len == 0 && span_find(exchange->authority, '*') >= 0)
+        exchange->authority = pool_authority(exchange->site->pool);
 }
 
 enum step_result
@@ -100,6 +116,7 @@ step_route(struct exchange *exchange)
         != ERR_NONE)
         return answer_error(exchange, 503, "no-memory", "out of memory", true);
 
+    split_key(exchange);
     if (cdn_loop_count(&exchange->head, span_of_text(worker->loop_id)) > 0) /* RFC 8586 */
         return answer_error(exchange, 508, "loop", "this request came through this server before", true);
     exchange->outcome.reason = reason_to_pass(exchange);

@@ -1,10 +1,10 @@
 /* request.c: the request that an origin gets: always our own words.
  *
- * End-to-end fields go on as they are; hop-by-hop fields, and those that only we may set, do not. A client cannot speak through fields
- * about itself that an origin might believe (X-Forwarded-*, Forwarded) or that change what is asked without changing the key
- * (X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Proxy).
- * Of a client that is trusted the first kind is believed and goes on; the second never does, since the key would not
- * know of it.
+ * Host is what the key has: a name in other letters, or the scheme's own port, is one page and one question. End-to-end fields go on as they
+ * are; hop-by-hop fields, and those that only we may set, do not. A client cannot speak through fields about itself that an origin might
+ * believe (X-Forwarded-*, Forwarded) or that change what is asked without changing the key (X-Original-URL, X-Rewrite-URL,
+ * X-HTTP-Method-Override, Proxy). Of a client that is trusted the first kind is believed and goes on; the second never does, since the key would
+ * not know of it.
  */
 #include "exchange.h"
 
@@ -15,14 +15,17 @@
 enum { ADDED_MAX = 1024 }; /* room for the fields that we add, besides names and values of the client's */
 
 static bool
-is_ours_to_set(enum field_id id, bool trusted)
+is_ours_to_set(const struct field *field, bool trusted)
 {
-    switch (id) {
+    switch ((enum field_id)field->id) {
+    case FIELD_OTHER: /* X-Forwarded-Port, -Prefix, -Scheme, -Server, -Ssl ... */
+        return !trusted && span_starts_nocase(field->name, SPAN("x-forwarded-"));
     case FIELD_FORWARDED:
     case FIELD_X_FORWARDED_HOST:
     case FIELD_X_FORWARDED_PROTO:
         return !trusted;
     case FIELD_CONTENT_LENGTH:
+    case FIELD_HOST:
     case FIELD_PROXY:
     case FIELD_CDN_LOOP:
     case FIELD_VIA:
@@ -62,7 +65,7 @@ write_client_fields(struct writer *writer, const struct exchange *exchange, enum
     for (unsigned i = 0; i < head->count; i++) {
         const struct field *field = &head->fields[i];
         enum field_id       id = (enum field_id)field->id;
-        if (framing_is_hop(&exchange->hop, field) || is_ours_to_set(id, exchange->client->trusted))
+        if (framing_is_hop(&exchange->hop, field) || is_ours_to_set(field, exchange->client->trusted))
             continue;
         if (kind == REQUEST_FILL && is_of_client_only(id))
             continue;
@@ -101,7 +104,7 @@ write_forwarding(struct writer *writer, const struct exchange *exchange)
         write_field(writer, SPAN("X-Forwarded-Proto"), SPAN("http"));
     if (head_has(&exchange->head, FIELD_HOST)
         && (!client->trusted || !head_has(&exchange->head, FIELD_X_FORWARDED_HOST)))
-        write_field(writer, SPAN("X-Forwarded-Host"), head_value(&exchange->head, FIELD_HOST));
+        write_field(writer, SPAN("X-Forwarded-Host"), exchange->authority);
 }
 
 /* What we can do (Edge Architecture Specification 1.0), and that it came through here (RFC 8586). */
@@ -180,8 +183,7 @@ request_write(const struct exchange *exchange, const struct request_plan *plan, 
     writer_init(&writer, memory, room);
     write_request_line(&writer, plan->kind == REQUEST_FILL ? SPAN("GET") : exchange->head.method_text,
                        exchange->target.path, exchange->target.query);
-    if (!head_has(&exchange->head, FIELD_HOST)) /* HTTP/1.0 client: the origin is asked with 1.1 */
-        write_field(&writer, SPAN("Host"), pool_authority(exchange->site->pool));
+    write_field(&writer, SPAN("Host"), exchange->authority);
     write_client_fields(&writer, exchange, plan->kind);
     write_forwarding(&writer, exchange);
     write_capabilities(&writer, exchange);

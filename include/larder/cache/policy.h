@@ -28,6 +28,7 @@
     X(PARTIAL, "partial", "a partial answer")                                                                \
     X(CONDITION, "condition", "an answer to a condition, range or expectation of the request")               \
     X(VARY_CHANGED, "vary-changed", "Vary changed while the answer was validated")                           \
+    X(DECEPTION, "deception", "HTML under the name of a file, and the origin gives no explicit freshness")    \
     X(NO_FRESHNESS, "no-freshness", "no lifetime, and nothing to revalidate with")                           \
     X(VARY_STAR, "vary-star", "Vary: *")                                                                     \
     X(VARY_LIMIT, "vary-limit", "too many selecting fields or variants")                                     \

@@ -99,6 +99,36 @@ Test(cache_policy, what_is_never_fresh)
     }
 }
 
+Test(cache_policy, a_page_that_poses_as_a_file)
+{
+    static const struct {
+        const char *target, *said;
+        bool        stored;
+    } cases[] = {
+        { "/account", "Content-Type: text/html\r\n", true },
+        { "/account/x.css", "Content-Type: text/html\r\n", false },
+        { "/account;x.css", "Content-Type: text/html; charset=utf-8\r\n", false },
+        { "/account%0Ax.JPG?a=b/c", "content-type: Text/HTML\r\n", false },
+        { "/account/x.woff2?", "Content-Type: application/xhtml+xml\r\n", false },
+        { "/account/x.css", "Content-Type: text/css\r\n", true },
+        { "/account/x.css", "", true },
+        { "/account/x.css", "Content-Type: text/html\r\nCache-Control: max-age=60\r\n", true },
+        { "/account/x.css/", "Content-Type: text/html\r\n", true },
+        { "/account.html", "Content-Type: text/html\r\n", true },
+        { "/x.css/account", "Content-Type: text/html\r\n", true },
+        { "/account?x.css", "Content-Type: text/html\r\n", true },
+        { "/css", "Content-Type: text/html\r\n", true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char start[64];
+        snprintf(start, sizeof start, "GET %s HTTP/1.1", cases[i].target);
+        struct verdict verdict =
+            judge_method(start, &settings, "HTTP/1.1 200 OK", "", cases[i].said, DATE_SECONDS);
+        cr_assert_eq(verdict.store, cases[i].stored, "%s", cases[i].target);
+        cr_assert_eq(verdict.reason, cases[i].stored ? REASON_NONE : REASON_DECEPTION, "%s", cases[i].target);
+    }
+}
+
 Test(cache_policy, what_is_never_stored)
 {
     static const struct {
