@@ -42,7 +42,7 @@ def entries(path, count):
 
 def test_a_miss_and_a_hit(origin, start, path):
     origin.on("/a", lambda x: x.answer(200, HOUR, b"x" * 1000))
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     larder.store("/a?b=c", ("User-Agent", "me/1"), ("Referer", "http://there/"))
     larder.get("/a?b=c")
     miss, hit = entries(path, 2)
@@ -62,7 +62,7 @@ def test_a_miss_and_a_hit(origin, start, path):
 def test_every_kind_of_answer_has_its_status(origin, start, path):
     origin.on("/a", lambda x: x.answer(200, [*HOUR, ("ETag", '"1"')], b"x" * 1000))
     origin.on("/no", lambda x: x.answer(404, [("Cache-Control", "no-store")], b"none"))
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     larder.store("/a")
     larder.get("/a", ("If-None-Match", '"1"'))
     larder.get("/a", ("Range", "bytes=0-9"))
@@ -81,7 +81,7 @@ def test_every_kind_of_answer_has_its_status(origin, start, path):
 
 
 def test_who_is_refused_is_told_with_the_reason(origin, start, path):
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     for bad in (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", b"\x00\r\n\r\n"):
         with larder.client() as client:
             client.send(bad)
@@ -93,7 +93,7 @@ def test_who_is_refused_is_told_with_the_reason(origin, start, path):
 
 
 def test_an_origin_that_cannot_be_had(start, path):
-    larder = start("--log", path, origin="127.0.0.1:1")
+    larder = start("--log", path, workers=1, origin="127.0.0.1:1")
     larder.get("/")
     (entry,) = entries(path, 1)
     assert entry["status"] == 502 and entry["detail"] and "origin_status" not in entry
@@ -107,7 +107,7 @@ def test_who_leaves_before_the_answer(origin, start, path):
         x.answer(200, HOUR, b"late")
 
     origin.on("/late", late)
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     client = larder.client()
     client.send(compose("GET", "/late"))
     larder.wait(lambda s: s["proxy.requests_active"] == 1)
@@ -125,7 +125,7 @@ def test_an_answer_that_breaks_off(origin, start, path):
         x.close()
 
     origin.on("/short", short)
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     assert not larder.get("/short").whole
     (entry,) = entries(path, 1)
     assert (entry["status"], entry["end"], entry["bytes"]) == (200, "cut", 3)
@@ -133,7 +133,7 @@ def test_an_answer_that_breaks_off(origin, start, path):
 
 def test_no_client_writes_a_line(origin, start, path):
     origin.on("/a", lambda x: x.answer(200, HOUR, b"x"))
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     agent = 'x"} \\ {"cache":"hit'
     with larder.client() as client:
         client.send(b"GET /a HTTP/1.1\r\nHost: test\r\nUser-Agent: " + agent.encode() + b"\xff\t.\r\n\r\n")
@@ -144,7 +144,7 @@ def test_no_client_writes_a_line(origin, start, path):
 
 def test_combined_is_what_simulate_reads(origin, start, path):
     origin.on("/", lambda x: x.answer(200, HOUR, b"x" * 1000))
-    larder = start(config=settings(origin).replace("workers 2", f"workers 2\nlog {path} combined"))
+    larder = start(config=settings(origin).replace("workers 2", f"workers 1\nlog {path} combined"))
     for i in range(40):
         larder.get(f"/?{i % 10}", ("User-Agent", 'a "quoted" one'))
     assert re.fullmatch(rb'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /\?\d HTTP/1\.1" 200 1000 "-" '
@@ -156,7 +156,7 @@ def test_combined_is_what_simulate_reads(origin, start, path):
 
 def test_it_is_opened_anew(origin, start, path):
     origin.on("/a", lambda x: x.answer(200, HOUR, b"x"))
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     larder.store("/a")
     lines(path, 1)
     os.rename(path, path + ".1")
@@ -176,7 +176,7 @@ def test_without_a_log_the_signal_says_so(start):
 
 def test_nothing_is_lost_at_the_end(origin, start, path):
     origin.on("/a", lambda x: x.answer(200, HOUR, b"x"))
-    larder = start("--log", path)
+    larder = start("--log", path, workers=1)
     larder.store("/a")
     with larder.client() as client:
         client.send(compose("GET", "/a") * 500)
