@@ -127,10 +127,15 @@ sequence_length(struct span text)
     return overlong || outside ? 0 : length;
 }
 
+/* A CR is text only in the end of a line: elsewhere it would be part of words, and in messages hide what is before it. */
 static bool
-is_control(char c)
+is_control(struct span text)
 {
-    return ((unsigned char)c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f;
+    char c = text.at[0];
+
+    if (c == '\r')
+        return text.len < 2 || text.at[1] != '\n';
+    return ((unsigned char)c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
 }
 
 static enum err
@@ -142,7 +147,7 @@ check_text(struct span text, const char *path, struct fault *fault)
         size_t length = sequence_length(span_skip(text, i));
         if (length == 0)
             return fault_set(fault, ERR_SYNTAX, "%s:%u: the file is not UTF-8 text", path, line);
-        if (is_control(text.at[i]))
+        if (is_control(span_skip(text, i)))
             return fault_set(fault, ERR_SYNTAX, "%s:%u: control character 0x%02x", path, line,
                              (unsigned)(unsigned char)text.at[i]);
         line += text.at[i] == '\n';

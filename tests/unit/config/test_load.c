@@ -263,6 +263,8 @@ Test(config_load, only_text_is_read)
     EXPECT_IN("a\0b", ":1: control character 0x00");
     EXPECT_IN("a\n\n\x1b[2J", ":3: control character 0x1b");
     EXPECT_IN("\x7f", "control character 0x7f");
+    EXPECT_IN("ram\r\nlisten a\rb\n", ":2: control character 0x0d"); /* no end of a line, found by the fuzzer */
+    EXPECT_IN("ram\r", ":1: control character 0x0d");
     EXPECT_IN("# caf\xe9\n", ":1: the file is not UTF-8 text");
     EXPECT_IN("\xc0\xaf", "not UTF-8"); /* overlong */
     EXPECT_IN("\xe0\x80\xaf", "not UTF-8");
