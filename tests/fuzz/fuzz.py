@@ -27,6 +27,7 @@ INPUT_MAX = 4096  # libFuzzer's own choice too
 INPUT_MAXES = {"request": 1200, "response": 1200, "chunked": 1200}  # each prefix is parsed too
 SLOW = {"config": 20, "connection": 20, "store": 20}  # seconds after which one input hangs; for the others 5
 CI_RUNS, CI_SECONDS = 200_000, 5  # for each target, whichever comes first: all in a minute, on two cores
+REPLAY = "ASAN_OPTIONS=strict_string_checks=1"  # as here, but with names in the trace
 HASHED = re.compile(r"[0-9a-f]{40}")
 
 
@@ -57,7 +58,7 @@ class Result:
             what = f"ENDED with status {self.status}: see {self.log}"
         print(f"  {self.target.name:14} {self.seconds:5.0f} s {self.executions:12,} executions  {what}", flush=True)
         for path in self.breaking:
-            print(f"      {path}\n      replay: {self.target.program} {path}", flush=True)
+            print(f"      {path}\n      replay: {REPLAY} {self.target.program} {path}", flush=True)
 
 
 def environment():
