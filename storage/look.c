@@ -42,8 +42,10 @@ is_warm(struct shard *shard, const struct look_question *question, const struct 
     *len = bound_length(shard, match);
     if (match->unverified)
         return false;
+    if (!shard->disk.in_file)
+        return true;
     struct warm *warm = &shard->warm[question->reader];
-    if (!shard->disk.in_file || warm_knows(warm, match->place, question->now))
+    if (warm_knows(warm, match->place, question->now))
         return true;
     uint64_t at = shard_offset(shard, match->place);
     if (disk_is_warm(&shard->disk, at, *len) || is_warm_by_header(shard, match->place, at, len))
