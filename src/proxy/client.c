@@ -104,7 +104,8 @@ client_read(struct client *client)
         return ERR_FULL;
     size_t got = 0, room = buf_room(&client->in);
     err = stream_read(&client->stream, buf_tail(&client->in), room, &got);
-    /* A short read has emptied the socket: what comes later raises a new edge (epoll(7)), and a recv is saved. */
+    /* A short read has emptied the socket: what comes later raises a new edge (epoll(7)), and a recv is saved.
+     * But an end that has come with the bytes raises none. */
     client->dry = err == ERR_AGAIN || (err == ERR_NONE && got < room && !client->ending);
     if (err == ERR_NONE) {
         buf_filled(&client->in, got);
@@ -261,10 +262,10 @@ handle_ready(struct stream *stream, unsigned events)
         client_close(client, true);
         return;
     }
-    if (events & STREAM_END)
-        client->ending = true;
     if (events & STREAM_READ)
         client->dry = false;
+    if (events & STREAM_END)
+        client->ending = true;
     if (client->wait == CLIENT_LINGER) {
         linger(client);
         return;

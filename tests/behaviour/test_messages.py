@@ -27,6 +27,20 @@ def test_requests_in_single_bytes(origin, larder):
         assert client.reader.answer().body == client.reader.answer().body == b"x"
 
 
+@pytest.mark.parametrize("sent, answers", [(compose("GET", "/a"), 1), (b"GET /a HTTP", 0)], ids=["whole", "cut"])
+def test_an_end_that_comes_with_the_last_bytes(origin, larder, sent, answers):
+    """The end of a client is seen also when it arrives together with bytes: nothing waits for a time limit."""
+    origin.on("/a", cacheable(b"hello"))
+    for _ in range(20):
+        with larder.client() as client:
+            client.send(sent)
+            client.sock.shutdown(socket.SHUT_WR)
+            for _ in range(answers):
+                assert client.reader.answer().body == b"hello"
+            assert client.is_closed()
+    assert larder.stats()["proxy.timeouts"] == 0
+
+
 def test_http_10(origin, larder):
     origin.on("/a", cacheable(b"hello"))
     with larder.client() as client:

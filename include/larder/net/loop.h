@@ -38,11 +38,11 @@ mono_time loop_now(const struct loop *loop);
 wall_time loop_wall(const struct loop *loop);
 
 /* ── sockets ── */
-enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_ERROR = 4, WATCH_END = 8 /* the peer sends no more */ };
+enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_ERROR = 4, WATCH_END = 8 };
 
 struct watch {
     int fd;
-    void (*ready)(struct watch *watch, unsigned events); /* bits of watch_event; a hang-up sets READ */
+    void (*ready)(struct watch *watch, unsigned events); /* bits of watch_event; a hang-up sets READ and END */
 };
 
 /* Watches fd until loop_unwatch, which must come before close(fd). After loop_unwatch no event of it

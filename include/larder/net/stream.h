@@ -3,7 +3,8 @@
  *      ready ──▶ stream_read / stream_write until ERR_AGAIN ──▶ wait for ready
  *
  * A stream is embedded in its connection. `ready` tells of edges: readable, writable, broken; it may
- * also say so when nothing is there (read gives ERR_AGAIN). STREAM_BROKEN comes with both others: no byte goes
+ * also say so when nothing is there (read gives ERR_AGAIN). STREAM_END: the peer's end has come too, behind what can be
+ * read, and no edge tells of it again. STREAM_BROKEN comes with both others: no byte goes
  * either way any more. It is the only sign of a reset after the peer's end, which reading does not tell. A connect that ends, well or not, is told as
  * STREAM_WRITE; stream_connect_result has the outcome. Owner: one loop.
  */
@@ -14,7 +15,7 @@
 #include <larder/net/loop.h>
 #include <sys/uio.h>
 
-enum stream_event { STREAM_READ = 1, STREAM_WRITE = 2, STREAM_BROKEN = 4, STREAM_END = 8 /* after what is there, ERR_CLOSED */ };
+enum stream_event { STREAM_READ = 1, STREAM_WRITE = 2, STREAM_BROKEN = 4, STREAM_END = 8 };
 
 struct stream {
     struct watch watch; /* watch.fd is -1 while closed */

@@ -27,7 +27,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OPERATION = 7, TURNS = 3, QUIET_TURNS = 40, PATIENCE = 20 /* seconds */ };
+enum { OPERATION = 7, TURNS = 3, QUIET_TURNS = 40, PATIENCE = 10 /* seconds */ };
+
+#define NEVER (24 * 3600 * NSEC_PER_SEC) /* what a time limit ends would be stuck without it */
 enum { FIRST, SECOND, ORIGIN, ORIGIN_ENDS, ORIGIN_RESETS, FIRST_ENDS, FIRST_CLOSES, FIRST_SETTLED };
 enum { AT_ONCE, BYTEWISE, BY_FIVE, WITH_NEXT };
 
@@ -51,9 +53,11 @@ make_site(struct world *world)
     struct pool_settings pool;
 
     option_defaults(&pool_options, &pool);
+    pool.first_byte_timeout = pool.idle_timeout = NEVER;
     option_defaults(&cache_options, &world->site.cache);
     option_defaults(&proxy_options, &world->settings);
     world->settings.body_size = 1 << 20;
+    world->settings.idle_timeout = world->settings.head_timeout = world->settings.body_timeout = NEVER;
     world->host = SPAN("*");
     world->site.name = "*";
     world->site.hosts = &world->host;

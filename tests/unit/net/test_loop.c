@@ -84,6 +84,7 @@ Test(net_loop, tells_edges_in_both_directions, .timeout = 30)
     shutdown(peer.far, SHUT_RDWR);
     loop_turn(loop, INT64_MAX);
     cr_expect(peer.events & WATCH_READ, "a hang-up can be read");
+    cr_expect(peer.events & WATCH_END, "and is told as such");
     stop_peer(&peer);
     loop_destroy(&loop);
     cr_expect_null(loop);
@@ -100,7 +101,7 @@ Test(net_loop, an_error_is_told_in_both_directions, .timeout = 30)
     peer.events = 0;
     close(peer.far); /* with bytes unread: the peer's socket breaks */
     loop_turn(loop, INT64_MAX);
-    cr_expect_eq(peer.events, WATCH_READ | WATCH_WRITE | WATCH_ERROR);
+    cr_expect_eq(peer.events, WATCH_READ | WATCH_WRITE | WATCH_ERROR | WATCH_END);
     loop_unwatch(loop, &peer.watch);
     close(peer.watch.fd);
     loop_destroy(&loop);
