@@ -143,7 +143,7 @@ client_of(struct world *world, unsigned number)
     struct peer *client = peers_client(&world->peers, number);
 
     if (world->peers.theirs >= 0)
-        client_open(world->worker, world->peers.theirs, &world->client);
+        client_open(world->worker, world->peers.theirs, &world->client, false);
     world->peers.theirs = -1;
     return client;
 }
