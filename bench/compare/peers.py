@@ -1,4 +1,5 @@
-"""peers.py: the servers that are compared, each as its best user would set it up for this: one worker, a cache in memory, no log.
+"""peers.py: the servers that are compared, each as its best user would set it up for this: one worker, a cache in memory, no log (but for larder:
+that its cost counts with the access log on is what it claims).
 
 A peer is a function of (folder, origin, ram) that writes its configuration into the folder and returns a Server. What is not
 installed is left out, and said.
@@ -108,8 +109,10 @@ def write(folder, name, text, **values):
 
 
 def larder(folder, origin, ram=RAM):
+    """With its access log, which the others do not write here."""
     return Server("larder", [LARDER, "run", "--listen", "127.0.0.1:0", "--origin", origin, "--workers", "1", "--ram", f"{ram}M",
-                             "--admin", os.path.join(folder, "admin.sock")], says_port=True)
+                             "--admin", os.path.join(folder, "admin.sock"), "--log", os.path.join(folder, "access.log")],
+                  says_port=True)
 
 
 def nginx(folder, origin, ram=RAM):
