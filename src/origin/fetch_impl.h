@@ -43,6 +43,8 @@ struct connection {
     struct buf     in;
     struct addr    addr;       /* where it leads */
     unsigned       generation; /* of the pool's addresses, when that was last found among them */
+    bool           drained;    /* the last read took all that was there: what comes later has an event of its own */
+    bool           ending;     /* the origin's end is there, or on its way: that event is past */
 };
 
 enum fetch_state {

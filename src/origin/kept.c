@@ -14,7 +14,8 @@ handle_ready(struct stream *stream, unsigned events)
 {
     struct connection *connection = CONTAINER_OF(stream, struct connection, stream);
 
-    (void)events;
+    if (events & STREAM_END)
+        connection->ending = true;
     if (connection->fetch != NULL)
         fetch_handle(connection->fetch);
     else
@@ -123,6 +124,14 @@ count_of(struct origin *origin, const struct pool *pool, struct connection **old
     return count;
 }
 
+/* Neither an end nor bytes behind the answer. What came together with it has no event of its own any more, and is looked for, unless the last
+ * read has shown that there is nothing. */
+static bool
+has_nothing_to_say(struct connection *connection)
+{
+    return !connection->ending && (connection->drained || stream_is_quiet(&connection->stream));
+}
+
 void
 kept_put(struct connection **pointer)
 {
@@ -130,8 +139,7 @@ kept_put(struct connection **pointer)
     struct origin              *origin = connection->origin;
     const struct pool_settings *settings = pool_settings_of(connection->pool);
 
-    /* An end that came together with the answer has no event of its own any more. */
-    if (settings->keep_connections == 0 || !stream_is_quiet(&connection->stream)) {
+    if (settings->keep_connections == 0 || !has_nothing_to_say(connection)) {
         connection_close(pointer, false);
         return;
     }

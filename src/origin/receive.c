@@ -191,14 +191,16 @@ static enum err
 read_some(struct fetch *fetch)
 {
     struct buf *in = &fetch->connection->in;
-    size_t      got = 0;
+    size_t      got = 0, room;
 
     enum err err = buf_lend(in);
     if (err != ERR_NONE)
         return err;
     if (buf_room(in) < BUFFER_SIZE / 4 || buf_held(in).len == 0)
         buf_compact(in);
-    err = stream_read(&fetch->connection->stream, buf_tail(in), buf_room(in), &got);
+    room = buf_room(in);
+    err = stream_read(&fetch->connection->stream, buf_tail(in), room, &got);
+    fetch->connection->drained = got < room;
     if (err != ERR_NONE)
         return err;
     buf_filled(in, got);
