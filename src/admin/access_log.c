@@ -12,6 +12,7 @@
 #include <larder/base/check.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -173,10 +174,20 @@ pause_for(const struct access_log *log, bool any, bool written)
         wait_for(log, SLEEP_MS);
 }
 
+/* A wake-up takes the core away from no worker (sched(7), SCHED_BATCH). Refused: then as before. */
+static void
+run_behind(void)
+{
+    const struct sched_param none = { .sched_priority = 0 };
+    (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+}
+
 static void *
 run(void *argument)
 {
     struct access_log *log = argument;
+
+    run_behind();
 
     while (!atomic_load(&log->closing)) {
         if (atomic_exchange(&log->reopens, false) && flush(log))

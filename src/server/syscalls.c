@@ -68,7 +68,7 @@ static const struct argument_rule {
     { "mprotect", 2, PROT_EXEC, 0 },
     { "prctl", 0, UINT32_MAX, PR_SET_NAME },
     { "prctl", 0, UINT32_MAX, PR_GET_NAME },
-    { "sched_setscheduler", 1, UINT32_MAX, SCHED_BATCH }, /* threads of the store */
+    { "sched_setscheduler", 1, UINT32_MAX, SCHED_BATCH }, /* threads of the store and of the access log */
     { "prlimit64", 2, UINT64_MAX, 0 },    /* to look, not to set */
     { "socket", 0, UINT32_MAX, AF_INET }, /* none to programs of this machine: Landlock lets them through */
     { "socket", 0, UINT32_MAX, AF_INET6 },
