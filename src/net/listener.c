@@ -69,6 +69,8 @@ accept_some(struct listener *listener)
             return; /* closed by `accepted`, or nothing left */
         if (outcome == SHORT) {
             listener->pauses++;
+            if (listener->starved != NULL)
+                listener->starved(listener);
             timer_set(listener->loop, &listener->pause, mono_add(loop_now(listener->loop), PAUSE));
             return;
         }

@@ -42,11 +42,58 @@ limit_of(const struct client *client)
     UNREACHABLE();
 }
 
+/* ── how fast it goes ── */
+
+#define PACE_WINDOW (5 * NSEC_PER_SEC)
+
+/* Bytes of the body that is on its way. */
+static uint64_t
+moved_by(const struct client *client)
+{
+    return client->wait == CLIENT_SEND ? client->exchange->out.body_sent : client->received;
+}
+
+static uint64_t
+rate_of(const struct client *client)
+{
+    const struct proxy_settings *settings = client->worker->config.settings;
+
+    if (client->exchange == NULL)
+        return 0;
+    return client->wait == CLIENT_BODY ? settings->body_rate : client->wait == CLIENT_SEND ? settings->send_rate : 0;
+}
+
+/* At each step forward; who makes none is the business of the time limits. `begins`: what it waits for is new. */
+static bool
+is_too_slow(struct client *client, bool begins)
+{
+    uint64_t  rate = rate_of(client);
+    mono_time now = loop_now(client->worker->loop);
+
+    if (rate == 0)
+        return false;
+    nsec     passed = mono_since(now, client->pace.since);
+    uint64_t moved = moved_by(client) - client->pace.moved;
+    if (!begins && passed < PACE_WINDOW)
+        return false;
+    client->pace.since = now;
+    client->pace.moved = moved_by(client);
+    return !begins && (double)moved < (double)rate * (double)passed / NSEC_PER_SEC;
+}
+
 void
 client_wait_for(struct client *client, enum client_wait wait)
 {
     struct loop *loop = client->worker->loop;
+    bool         begins = wait != client->wait;
+
     client->wait = wait;
+    if (is_too_slow(client, begins)) {
+        metric_add(&client->worker->metrics.too_slow, 1);
+        client->deadline = loop_now(loop); /* its exchange is in the middle of a step */
+        timer_set(loop, &client->timer, client->deadline);
+        return;
+    }
     client->deadline = mono_add(loop_now(loop), limit_of(client));
     if (client->deadline.ns == INT64_MAX)
         return;
@@ -109,6 +156,7 @@ client_read(struct client *client)
     client->dry = err == ERR_AGAIN || (err == ERR_NONE && got < room && !client->ending);
     if (err == ERR_NONE) {
         buf_filled(&client->in, got);
+        client->received += got;
         metric_add(&client->worker->metrics.bytes_in, got);
     } else if (err != ERR_AGAIN) {
         client->ended = true;
@@ -164,6 +212,9 @@ wait_for_request(struct client *client)
         return;
     }
     buf_return_if_empty(&client->in);
+    list_remove(&client->idle_node);
+    if (!part)
+        list_push_back(&client->worker->idle, &client->idle_node);
     if (!part && !client->prefaced)
         client_wait_for(client, CLIENT_IDLE);
     else if (client->wait != CLIENT_HEAD)
@@ -213,6 +264,8 @@ client_advance(struct client *client)
             client_close(client, true);
             return;
         }
+        list_remove(&client->idle_node);
+        client->requests++;
         client->wait = CLIENT_ORIGIN;
         client->deadline = MONO_NEVER;
     }
@@ -283,7 +336,34 @@ handle_ready(struct stream *stream, unsigned events)
     client_advance(client);
 }
 
-/* ── life ── */
+/* ── coming and going ── */
+
+bool
+client_shed_idle(struct worker *worker)
+{
+    struct list *first = list_first(&worker->idle);
+
+    if (first == NULL)
+        return false;
+    metric_add(&worker->metrics.shed, 1);
+    client_close(CONTAINER_OF(first, struct client, idle_node), false);
+    return true;
+}
+
+bool
+client_be_counted(struct client *client)
+{
+    struct worker *worker = client->worker;
+    struct crowd  *crowd = worker->config.crowd;
+
+    if (crowd == NULL)
+        return true;
+    enum crowd_answer answer = crowd_enter(crowd, &client->host, &client->guest);
+    if (answer == CROWD_FULL && client_shed_idle(worker))
+        answer = crowd_enter(crowd, &client->host, &client->guest);
+    metric_add(&worker->metrics.turned_away, answer != CROWD_IN);
+    return answer == CROWD_IN;
+}
 
 void
 client_open(struct worker *worker, int fd, const struct addr *peer, bool proxy_protocol)
@@ -298,6 +378,7 @@ client_open(struct worker *worker, int fd, const struct addr *peer, bool proxy_p
     stream_init(&client->stream, handle_ready);
     timer_init(&client->timer, fire_timer);
     task_init(&client->again, run_again);
+    list_init(&client->idle_node);
     buf_init(&client->in, &worker->buffers);
     client_set_peer(client, peer);
     client->prefaced = proxy_protocol;
@@ -309,7 +390,7 @@ client_open(struct worker *worker, int fd, const struct addr *peer, bool proxy_p
     list_push_back(&worker->clients, &client->node);
     metric_add(&worker->metrics.connections_accepted, 1);
     metric_add(&worker->metrics.connections, 1);
-    if (client->prefaced && !client_may_preface(client))
+    if (client->prefaced ? !client_may_preface(client) : !client_be_counted(client))
         client_close(client, true);
     else
         client_advance(client);
@@ -332,6 +413,9 @@ client_close(struct client *client, bool abort)
         stream_close(&client->stream);
     buf_fini(&client->in);
     list_remove(&client->node);
+    list_remove(&client->idle_node);
+    if (client->guest != NULL)
+        crowd_leave(worker->config.crowd, &client->guest);
     metric_sub(&worker->metrics.connections, 1);
     slab_free(&worker->clients_slab, client);
     worker_check_stopped(worker);

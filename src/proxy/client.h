@@ -23,6 +23,8 @@ struct client {
     struct stream    stream;
     struct worker   *worker;
     struct list      node;
+    struct list      idle_node; /* in worker->idle, while it waits for a request */
+    struct guest    *guest;     /* NULL: it is not counted */
     struct timer     timer;
     struct task      again; /* more pipelined requests, or more to send, after the others had their turn */
     mono_time        deadline;
@@ -30,6 +32,11 @@ struct client {
     struct exchange *exchange; /* NULL: between requests */
     enum client_wait wait;
     uint32_t         lingered;
+    uint64_t         requests, received; /* so far: requests, and bytes */
+    struct {
+        mono_time since;
+        uint64_t  moved;
+    } pace; /* of a body, since then */
     struct network   host; /* the peer's, for rates and deny lists */
     bool             loopback;
     bool             trusted;     /* what it says of its own clients is believed */
@@ -50,11 +57,17 @@ void client_close(struct client *client, bool abort);
 /* Says that nothing more comes from us, and closes when the client has seen it. */
 void client_end(struct client *client);
 
+/* Closes the connection that has been idle for longest. False: there is none. */
+bool client_shed_idle(struct worker *worker);
+
 /* While stopping: closes it now if it is idle, else after its answer. */
 void client_stop(struct client *client);
 
 /* Goes on with whatever can go on: the exchange, the next request. The client may be gone afterwards. */
 void client_advance(struct client *client);
+
+/* Whether it may stay, as far as the number of connections goes; from then on it is counted. */
+bool client_be_counted(struct client *client);
 
 /* ── preface.c ── */
 

@@ -254,6 +254,7 @@ wait_with_body(struct exchange *exchange)
     leave(exchange); /* the origin never sees an end of that body */
     if (err == ERR_SYNTAX || err == ERR_LIMIT) {
         metric_add(&exchange->worker->metrics.refused, 1);
+        metric_add(&exchange->worker->refusals.given[exchange->refusal], 1);
         return answer_error(exchange, refusal_status(exchange->refusal), refusal_name(exchange->refusal),
                             refusal_text(exchange->refusal), true);
     }

@@ -27,9 +27,30 @@ static const struct option_row rows[] = {
         "The longest target (path and query) of a request, else the answer is 414."),
     ROW("body-size", SIZE, body_size, 0, INT64_MAX, 0,
         "The longest body of a request, else the answer is 413; 0: any length."),
+    ROW("body-rate", SIZE, body_rate, 0, INT64_MAX, 0,
+        "A request's body must come with so many bytes each second, over 5 seconds; 0: as slowly as body-timeout lets it."),
+    ROW("send-rate", SIZE, send_rate, 0, INT64_MAX, 0,
+        "A client must take so many bytes of its answer each second, over 5 seconds; 0: as slowly as send-timeout lets it."),
+    ROW("requests-per-connection", COUNT, requests_each, 0, INT64_MAX, 0,
+        "A connection is closed after so many requests; 0: any number."),
+    ROW("connections", COUNT, connections, 0, INT64_MAX, 0,
+        "Connections of all clients. When there are so many, idle ones are closed for new ones, and if there is none the new one is refused; 0: as many as there are descriptors."),
+    ROW("connections-per-client", COUNT, connections_each, 0, INT64_MAX, 0,
+        "Connections of one client (an address; of IPv6, a /64). More are refused; 0: any number."),
 };
 
 const struct option_table proxy_options = { rows, sizeof rows / sizeof rows[0] };
 
 #define METRIC_TYPE_ struct proxy_metrics
 METRIC_TABLE(proxy_metrics, "proxy", PROXY_METRICS);
+
+static const struct metric_row refusal_rows[] = {
+#define REFUSAL_METRIC(id, status, name)                                                                     \
+    { name, METRIC_COUNTER, "requests", "Requests refused (" #status "): " name ".",                         \
+      offsetof(struct refusal_metrics, given) + REFUSAL_##id * sizeof(metric_cell) },
+    REFUSAL_TABLE(REFUSAL_METRIC)
+#undef REFUSAL_METRIC
+};
+
+/* The first is for what is not refused. */
+const struct metric_table refusal_metrics_table = { "refused", refusal_rows + 1, REFUSAL_COUNT - 1 };

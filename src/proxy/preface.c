@@ -63,5 +63,5 @@ client_take_preface(struct client *client)
     metric_add(&client->worker->metrics.proxy_headers, 1);
     if (header.has_source)
         client_set_peer(client, &header.source);
-    return ERR_NONE;
+    return client_be_counted(client) ? ERR_NONE : ERR_LIMIT;
 }

@@ -13,6 +13,7 @@ static enum step_result
 refuse(struct exchange *exchange)
 {
     metric_add(&exchange->worker->metrics.refused, 1);
+    metric_add(&exchange->worker->refusals.given[exchange->refusal], 1);
     exchange->upload.whole = true; /* nothing more is read */
     return answer_error(exchange, refusal_status(exchange->refusal), refusal_name(exchange->refusal),
                         refusal_text(exchange->refusal), true);
@@ -60,7 +61,9 @@ step_receive(struct exchange *exchange)
     exchange->upload.whole = exchange->upload.told = exchange->framing.kind == BODY_NONE;
     exchange->upload.left = exchange->framing.length;
     chunk_decode_init(&exchange->upload.decoder);
-    if (!exchange->framing.keep_alive || exchange->worker->stopping)
+    uint64_t most = exchange->worker->config.settings->requests_each;
+    if (!exchange->framing.keep_alive || exchange->worker->stopping
+        || (most > 0 && exchange->client->requests >= most))
         exchange->end = END_CLOSE;
     exchange->step = STEP_ROUTE;
     return STEP_NEXT;

@@ -184,6 +184,7 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
         return fault_set(fault, ERR_NO_MEMORY, "no memory for a worker");
     worker->config = *config;
     list_init(&worker->clients);
+    list_init(&worker->idle);
     list_init(&worker->leads);
     list_init(&worker->slow);
     timer_init(&worker->tick, fire_tick);
@@ -200,6 +201,16 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
     if (err != ERR_NONE)
         worker_destroy(out);
     return err;
+}
+
+/* Descriptors or memory have run out: who waits for nothing makes room for who asks for something. */
+static void
+shed_some(struct listener *listener)
+{
+    struct worker *worker = listener->owner;
+
+    for (unsigned i = 0; i < SHED_AT_ONCE && client_shed_idle(worker); i++)
+        ;
 }
 
 static void
@@ -220,6 +231,7 @@ worker_listen(struct worker *worker, int fd, bool proxy_protocol, struct fault *
     struct listener *listener = &worker->listeners[worker->listener_count];
     worker->proxy_protocol[worker->listener_count] = proxy_protocol;
     enum err         err = listener_open(listener, worker->loop, fd, accept_client, worker);
+    listener->starved = shed_some;
     if (err != ERR_NONE)
         return fault_set(fault, err, "cannot accept connections: %s", err_text(err));
     worker->listener_count++;
@@ -285,6 +297,10 @@ worker_metrics(const struct worker *worker, unsigned index, const struct metric_
     case 2:
         *table = &reason_metrics_table;
         *cells = &worker->reasons;
+        return true;
+    case 3:
+        *table = &refusal_metrics_table;
+        *cells = &worker->refusals;
         return true;
     default:
         return false;

@@ -18,7 +18,8 @@ enum {
     ARENA_LIMIT = 512 * 1024, /* what one exchange may hold */
     LISTENERS_MAX = 32,
     LOOP_ID_SIZE = 32,
-    STATUS_SIZE = 128
+    STATUS_SIZE = 128,
+    SHED_AT_ONCE = 16 /* idle connections that make room */
 };
 
 /* Owner: the worker's thread; `stop_mail` is posted from others. */
@@ -35,12 +36,14 @@ struct worker {
 
     struct slab clients_slab, exchanges_slab, buffers, arena_chunks, leads_slab, ports_slab, thaws_slab;
     struct list clients; /* struct client.node */
+    struct list idle;    /* struct client.idle_node, the longest idle first */
     struct list leads;   /* struct lead.node */
     struct list slow;    /* struct exchange.slow_node */
     unsigned    thaws;   /* reads of the disk that will send us mail */
 
     struct proxy_metrics  metrics;
-    struct reason_metrics reasons;
+    struct reason_metrics  reasons;
+    struct refusal_metrics refusals;
     struct origin_metrics origin_metrics;
 
     struct timer     tick;        /* each second */

@@ -44,6 +44,7 @@ struct server {
     struct access_log    *access; /* NULL: none is wanted */
     struct store         *store;
     struct cache         *cache;
+    struct crowd         *crowd; /* NULL: connections have no bound */
     struct rates         *rates; /* NULL: no site has any */
     struct names          names;
     struct crew           crew;
@@ -330,6 +331,17 @@ make_rates(struct server *server, struct fault *fault)
 }
 
 static enum err
+make_crowd(struct server *server, struct fault *fault)
+{
+    const struct proxy_settings *limits = &server->snapshot->limits;
+
+    if (limits->connections == 0 && limits->connections_each == 0)
+        return ERR_NONE;
+    enum err err = crowd_create(&server->crowd, limits->connections, limits->connections_each);
+    return err == ERR_NONE ? ERR_NONE : fault_set(fault, err, "no memory to count connections");
+}
+
+static enum err
 make_crew(struct server *server, struct fault *fault)
 {
     const struct worker_config config = {
@@ -338,6 +350,7 @@ make_crew(struct server *server, struct fault *fault)
         .settings = &server->snapshot->limits,
         .trust = server->snapshot->trust,
         .blocklists = server->snapshot->blocklists,
+        .crowd = server->crowd,
         .rates = server->rates,
         .name = "larder",
         .log = server->log,
@@ -383,7 +396,7 @@ make_threads(struct server *server, struct fault *fault)
 
 static enum err (*const steps[])(struct server *server, struct fault *fault) = {
     check_user, make_loop,  make_sockets, make_admin_socket, make_confined, make_log_thread, make_access_log,
-    make_store, make_cache, make_rates,   make_crew,         make_admin,    make_names,      make_threads,
+    make_store, make_cache, make_rates, make_crowd,   make_crew,         make_admin,    make_names,      make_threads,
 };
 
 /* ── start and stop ── */
@@ -461,6 +474,7 @@ server_destroy(struct server **pointer)
     crew_destroy(&server->crew);
     cache_destroy(&server->cache);
     rates_destroy(&server->rates);
+    crowd_destroy(&server->crowd);
     sockets_close(&server->sockets);
     if (server->loop != NULL)
         loop_destroy(&server->loop);

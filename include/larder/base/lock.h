@@ -17,6 +17,7 @@ enum lock_rank {
     LOCK_RANK_FLIGHT,      /* the flights of a cache shard */
     LOCK_RANK_SHARD,       /* a shard's index and segments */
     LOCK_RANK_RATE,        /* buckets of clients' rates */
+    LOCK_RANK_CROWD,       /* how many connections a client has */
     LOCK_RANK_QUEUE,       /* a queue to a store thread */
     LOCK_RANK_LOG          /* the log's buffer */
 };

@@ -18,6 +18,7 @@ struct listener {
     /* A new connection: a non-blocking descriptor, now the callee's, and its peer. It may close the
      * listener, but not free it. */
     void (*accepted)(struct listener *listener, int fd, const struct addr *peer);
+    void (*starved)(struct listener *listener); /* descriptors or memory have run out: close what can be spared. NULL: nothing is */
     void    *owner;
     uint64_t pauses; /* times that accepting had to pause */
 };

@@ -12,6 +12,8 @@
 #include <larder/cache/cache.h>
 #include <larder/net/loop.h>
 #include <larder/proxy/access.h>
+#include <larder/http/parse.h>
+#include <larder/proxy/crowd.h>
 #include <larder/proxy/site.h>
 
 /* Limits of the client side; the same for all sites. */
@@ -25,6 +27,11 @@ struct proxy_settings {
     uint64_t head_fields;
     uint64_t target_size;    /* bytes of a request target */
     uint64_t body_size;      /* bytes of a request body; 0: no bound */
+    uint64_t body_rate;      /* bytes a second that a request's body must have; 0: any */
+    uint64_t send_rate;      /* bytes a second of an answer that a client must take; 0: any */
+    uint64_t requests_each;  /* of a connection; 0: any number */
+    uint64_t connections;    /* of all clients; 0: any number */
+    uint64_t connections_each; /* of one client */
 };
 extern const struct option_table proxy_options;
 
@@ -65,10 +72,19 @@ extern const struct option_table proxy_options;
     X(bytes_hit, COUNTER, "bytes", "Body bytes of hits.")                                                         \
     X(major_faults, COUNTER, "faults", "Pages for which a worker had to wait for the disk. Sampled each second.") \
     X(loop_turns, COUNTER, "turns", "Turns of the workers' loops. Sampled each second.")                          \
+    X(turned_away, COUNTER, "connections", "Connections refused since there were too many, in all or of one client.") \
+    X(shed, COUNTER, "connections", "Idle connections closed to make room for new ones.")                         \
+    X(too_slow, COUNTER, "connections", "Connections closed since a body, or the reading of an answer, was too slow.") \
     X(log_dropped, COUNTER, "requests", "Requests that the access log lacks: it could not be written fast enough.") \
     X(loop_slow, COUNTER, "turns", "Turns of the loop that took longer than 2 ms.")
 
 METRIC_STRUCT(proxy_metrics, PROXY_METRICS);
+
+/* How often a request was refused for each reason. The rows have the reasons' names. */
+struct refusal_metrics {
+    metric_cell given[REFUSAL_COUNT];
+};
+extern const struct metric_table refusal_metrics_table;
 
 struct worker;
 
@@ -79,6 +95,7 @@ struct worker_config {
     const struct proxy_settings *settings; /* outlives the worker */
     const struct networks       *trust;    /* whose words about clients count; NULL: nobody's */
     struct blocklists           *blocklists; /* NULL: there are no files */
+    struct crowd                *crowd; /* shared, outlives the worker; NULL: connections are not counted */
     struct rates                *rates;    /* NULL: no site has any; all three outlive the worker */
     const char                  *name;     /* ours, in Via and Cache-Status: "larder" */
     struct log                  *log;

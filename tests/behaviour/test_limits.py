@@ -1,0 +1,142 @@
+"""Limits of what clients may do: what is refused, how it is counted, and that all goes on when there is nothing more to be had."""
+
+import resource
+import socket
+
+import pytest
+
+from origin import answer, cacheable
+from server import settings
+from wire import Client, compose
+
+
+def limited(start, origin, *limits, workers=1):
+    return start(config=settings(origin).replace("workers 2", f"workers {workers}\nlimits {{\n" + "\n".join(limits) + "\n}"))
+
+
+def is_served(client):
+    return client.get("/a").status == 200
+
+
+def turned_away(larder):
+    """A connection that is closed before it has said anything."""
+    with Client(larder.address) as client:
+        return client.is_closed()
+
+
+@pytest.mark.parametrize("bytes_, reason", [
+    (b"GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "bad-host"),
+    (b"GET /a HTTP/1.1\r\n\r\n", "no-host"),
+    (b"GET /a HTTP/1.1\r\nHost: test\r\nA : b\r\n\r\n", "bad-field-name"),
+    (b"GET /a HTTP/1.1\r\nHost: test\r\nContent-Length: x\r\n\r\n", "bad-content-length"),
+    (b"POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "bad-chunk"),
+    (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: test\r\n\r\n", "target-too-long"),
+    (b"GET /a HTTP/1.1\r\nHost: test\r\nA: " + b"a" * 20000 + b"\r\n\r\n", "head-too-long"),
+    (b"GET /a HTTP/1.1\r\nHost: test\r\n" + b"A: b\r\n" * 200 + b"\r\n", "too-many-fields"),
+])
+def test_each_refusal_is_counted_by_its_reason(origin, larder, bytes_, reason):
+    with larder.client() as client:
+        client.send(bytes_)
+        assert f"({reason})".encode() in client.reader.answer().body
+    stats = larder.stats()
+    assert stats[f"refused.{reason}"] == 1 == stats["proxy.refused"]
+    assert sum(value for name, value in stats.items() if name.startswith("refused.")) == 1
+
+
+def test_connections_of_one_client(origin, start):
+    origin.on("/a", cacheable())
+    larder = limited(start, origin, "connections-per-client 3", workers=2)
+    clients = [larder.client() for _ in range(3)]
+    assert all(is_served(client) for client in clients)
+    assert turned_away(larder)
+    assert larder.stats()["proxy.turned_away"] == 1
+    clients.pop().close()
+    larder.wait(lambda s: s["proxy.connections"] == 2)
+    with larder.client() as client:
+        assert is_served(client)
+    for client in clients:
+        assert is_served(client)
+        client.close()
+
+
+def test_connections_in_all_idle_ones_make_room(origin, start):
+    origin.on("/a", cacheable())
+    larder = limited(start, origin, "connections 3")
+    first, second, third = (larder.client() for _ in range(3))
+    assert is_served(first) and is_served(second) and is_served(third)
+    assert is_served(first)  # so the second is idle for longest
+    with larder.client() as fourth:
+        assert is_served(fourth)
+        assert second.is_closed()
+        assert is_served(first) and is_served(third)
+    stats = larder.stats()
+    assert stats["proxy.shed"] == 1 and stats["proxy.turned_away"] == 0
+
+
+def test_connections_in_all_busy_ones_do_not(origin, start):
+    from origin import Gate
+    gate = Gate()
+
+    def late(x):
+        gate.hold()
+        x.answer(200, [], b"late")
+
+    origin.on("/late", late)
+    larder = limited(start, origin, "connections 2")
+    busy = [larder.client() for _ in range(2)]
+    for client in busy:
+        client.send(compose("GET", "/late"))
+    larder.wait(lambda s: s["proxy.requests_active"] == 2)
+    assert turned_away(larder)
+    gate.open()
+    assert [client.reader.answer().body for client in busy] == [b"late", b"late"]
+    assert larder.stats()["proxy.turned_away"] == 1 and larder.stats()["proxy.shed"] == 0
+
+
+def test_requests_of_one_connection(origin, start):
+    origin.on("/a", cacheable())
+    larder = limited(start, origin, "requests-per-connection 3")
+    with larder.client() as client:
+        seen = [client.get("/a").get("Connection") for _ in range(3)]
+        assert seen == [None, None, "close"] and client.is_closed()
+
+
+def test_a_body_that_comes_too_slowly(origin, start):
+    origin.on("/a", answer(200))
+    larder = limited(start, origin, "body-rate 1M")
+    with larder.client() as client:
+        client.send(b"POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n")
+        larder.wait(lambda s: s["origin.connections"] == 1)
+        client.sock.settimeout(0.25)  # a byte each time, for as long as it is allowed
+        closed = False
+        for _ in range(200):
+            try:
+                client.send(b"x")
+                closed = client.sock.recv(1) == b""
+            except socket.timeout:
+                continue
+            except OSError:
+                closed = True
+            break
+        assert closed
+    stats = larder.wait(lambda s: s["proxy.connections"] == 0)
+    assert stats["proxy.too_slow"] == 1 and stats["proxy.requests_active"] == 0
+    assert not origin.asked("/a")  # it never saw the whole of it
+
+
+def test_without_descriptors_idle_connections_make_room(origin, start):
+    """Who is idle goes first; who is in an exchange stays; and all is as before when there are descriptors again."""
+    origin.on("/a", cacheable())
+    larder = start(workers=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    larder.store("/a")
+    clients = []
+    for _ in range(100):
+        clients.append(larder.client())
+        assert is_served(clients[-1])
+    assert larder.stats()["proxy.shed"] >= 100 - 64
+    assert is_served(clients[-1])
+    for client in clients:
+        client.close()
+    larder.wait(lambda s: s["proxy.connections"] == 0)
+    with larder.client() as client:
+        assert is_served(client)
