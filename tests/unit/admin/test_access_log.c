@@ -16,10 +16,15 @@
 /* ── lines ── */
 
 struct sample {
-    struct access_record record;
-    char                 texts[16384];
-    char                 line[ACCESS_LINE_MAX];
+    _Alignas(struct access_record) char bytes[sizeof(struct access_record) + 16384];
+    char line[ACCESS_LINE_MAX];
 };
+
+static struct access_record *
+record_of(struct sample *sample)
+{
+    return (struct access_record *)(void *)sample->bytes;
+}
 
 /* 2026-11-26 15:41:15.123 UTC */
 #define RECEIVED INT64_C(1795707675123456789)
@@ -27,7 +32,7 @@ struct sample {
 static struct access_record *
 make(struct sample *sample, const struct span texts[static ACCESS_TEXT_COUNT])
 {
-    struct access_record *record = &sample->record;
+    struct access_record *record = record_of(sample);
     char                 *at = record->texts;
 
     *record = (struct access_record){ .received = { RECEIVED },
@@ -50,7 +55,7 @@ line_of(struct sample *sample, enum access_format format)
     struct access_dates dates = { .second = INT64_MIN };
 
     writer_init(&writer, sample->line, sizeof sample->line);
-    access_line_write(&writer, format, &dates, &sample->record);
+    access_line_write(&writer, format, &dates, record_of(sample));
     cr_assert_eq(writer.at[writer.len - 1], '\n');
     cr_assert_null(memchr(writer.at, '\n', writer.len - 1)); /* one line, whatever was in it */
     return span_of(writer.at, writer.len - 1);
@@ -224,7 +229,7 @@ push(struct access_log *log, unsigned worker)
     void *at = ring_reserve(ring, size);
     if (at == NULL)
         return false;
-    memcpy(at, &sample.record, size);
+    memcpy(at, sample.bytes, size);
     ring_push(ring);
     return true;
 }
