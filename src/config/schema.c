@@ -128,7 +128,7 @@ static const char later[] =
     "metrics pool cert key preset vary purge rule quota "
     "compress tags header methods normalise request-header debug balance check "
     "limit retry pass strip-query browser coalesce redirect-https tls h2 "
-    "weight connections-per-client h2-streams h2-resets body-rate "
+    "weight h2-streams h2-resets "
     "stale-while-revalidate wait";
 
 /* Words by which CONFIG.md, or another server, calls what we have under another name. */

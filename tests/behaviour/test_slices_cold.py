@@ -163,6 +163,7 @@ def are_few_pinned(stats):
 def test_slow_readers_of_slices_hold_nothing_up(origin, start, store, kind):  # noqa: F811
     """Each holds one slice, of which it is given a copy when that must go. What it comes to later is stored, or fetched anew."""
     objects, readers, size = 8, 160, 700_000
+    most = readers - objects  # who has come to a slice that was stored late holds one that need not move
     place = ("--cache", store, "32M") if kind == "disk" else ()
     larder = start(*place, ram="32M")
     for i in range(objects):
@@ -178,9 +179,9 @@ def test_slow_readers_of_slices_hold_nothing_up(origin, start, store, kind):  # 
         churn(origin, larder, f"/churn-{i}", 150_000)
         slow[i % readers].read(1 if i % 3 else 30_000)  # some of them go on to another slice meanwhile
         stats = larder.stats()
-        if stats["store.leases_moved"] >= readers and are_few_pinned(stats):
+        if stats["store.leases_moved"] >= most and are_few_pinned(stats):
             break
-    assert stats["store.leases_moved"] >= readers and are_few_pinned(stats)
+    assert stats["store.leases_moved"] >= most and are_few_pinned(stats)
     assert stats["store.evicted"] > 0
     assert all([churn(origin, larder, f"/after-{i}", 150_000) for i in range(240)])  # more than it holds
     assert are_few_pinned(larder.stats())
