@@ -47,7 +47,7 @@ begin_body(struct answer *answer, const struct head *head)
     answer->status = head->status;
     answer->cache = read_cache(head);
     if (answer->framing.kind == BODY_CHUNKED)
-        chunk_decode_init(&answer->chunks);
+        chunk_decode_init(&answer->chunks, &chunk_limits_initial);
 }
 
 static enum err

@@ -52,7 +52,7 @@ begin_body(struct conn *conn, const struct head *head)
 {
     conn->keep_alive = conn->framing.keep_alive;
     conn->body_size = 0;
-    chunk_decode_init(&conn->chunks);
+    chunk_decode_init(&conn->chunks, &chunk_limits_initial);
     conn->state = CONN_BODY;
     if (conn->reply.upload) {
         conn->hash = hash_stream_create();

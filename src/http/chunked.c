@@ -19,7 +19,9 @@
 
 #include "bytes.h"
 
-enum { DIGITS_MAX = 15, EXTENSIONS_MAX = 16384, TRAILER_FIELDS_MAX = 128 };
+enum { DIGITS_MAX = 15, TRAILER_FIELDS_MAX = 128 };
+
+const struct chunk_limits chunk_limits_initial = { .extensions = 16 * 1024, .trailer = 8 * 1024 };
 
 enum state {
     SIZE,
@@ -173,7 +175,7 @@ step_trailer_start(struct chunk_decoder *decoder, char byte)
 {
     if (byte == '\r')
         return LAST_LF;
-    if (!byte_is(byte, BYTE_TOKEN) || decoder->fields == TRAILER_FIELDS_MAX)
+    if (!byte_is(byte, BYTE_TOKEN))
         return REFUSED;
     decoder->fields++;
     return TRAILER_NAME;
@@ -255,13 +257,18 @@ take_byte(struct chunk_decoder *decoder, char byte)
     enum state state = (enum state)decoder->state;
     bool       trailer = is_trailer(state);
 
-    if (++decoder->used > (trailer ? (uint32_t)CHUNK_TRAILER_MAX : (uint32_t)CHUNK_LINE_MAX))
-        return refuse(decoder, trailer ? REFUSAL_BAD_TRAILER : REFUSAL_CHUNK_TOO_LONG);
+    if (++decoder->used > (trailer ? decoder->trailer : (uint32_t)CHUNK_LINE_MAX))
+        return refuse(decoder, trailer ? REFUSAL_TRAILER_TOO_LONG : REFUSAL_CHUNK_TOO_LONG);
     enum state next = steps[state](decoder, byte);
     if (next == REFUSED)
         return refuse(decoder, trailer ? REFUSAL_BAD_TRAILER : REFUSAL_BAD_CHUNK);
-    if (is_extension(next) && ++decoder->extensions > EXTENSIONS_MAX)
-        return refuse(decoder, REFUSAL_CHUNK_TOO_LONG);
+    if (is_extension(next)) {
+        if (decoder->extensions == 0)
+            return refuse(decoder, REFUSAL_EXTENSIONS_TOO_LONG);
+        decoder->extensions--;
+    }
+    if (decoder->fields > TRAILER_FIELDS_MAX)
+        return refuse(decoder, REFUSAL_TRAILER_TOO_LONG);
     decoder->state = (uint8_t)next;
     return ERR_NONE;
 }
@@ -279,9 +286,12 @@ take_payload(struct chunk_decoder *decoder, struct span *in)
 }
 
 void
-chunk_decode_init(struct chunk_decoder *decoder)
+chunk_decode_init(struct chunk_decoder *decoder, const struct chunk_limits *limits)
 {
-    *decoder = (struct chunk_decoder){ .state = SIZE };
+    CHECK(limits->extensions < UINT32_MAX && limits->trailer < UINT32_MAX);
+    *decoder = (struct chunk_decoder){ .state = SIZE,
+                                       .extensions = limits->extensions,
+                                       .trailer = limits->trailer };
 }
 
 enum err

@@ -428,13 +428,15 @@ fetch_release(struct fetch **pointer)
 /* ── a worker's side ── */
 
 enum err
-origin_create(struct origin **out, struct loop *loop, struct origin_metrics *metrics)
+origin_create(struct origin **out, struct loop *loop, const struct chunk_limits *chunks,
+              struct origin_metrics *metrics)
 {
     struct origin *origin = calloc(1, sizeof *origin);
     *out = origin;
     if (origin == NULL)
         return ERR_NO_MEMORY;
     origin->loop = loop;
+    origin->chunks = *chunks;
     origin->metrics = metrics;
     list_init(&origin->kept);
     slab_init(&origin->connections, sizeof(struct connection), 0);

@@ -25,6 +25,7 @@ enum {
 /* Owner: the worker. */
 struct origin {
     struct loop           *loop;
+    struct chunk_limits    chunks;
     struct origin_metrics *metrics;
     struct slab            connections, fetches, buffers;
     struct list            kept; /* unused connections, the latest first */

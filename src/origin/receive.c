@@ -58,7 +58,7 @@ take_final(struct fetch *fetch, const struct head *head)
     fetch->state = FETCH_BODY;
     fetch_wait(fetch); /* the body has a limit of its own, also when a part of it came with the head */
     fetch->left = fetch->framing.length;
-    chunk_decode_init(&fetch->decoder);
+    chunk_decode_init(&fetch->decoder, &fetch->origin->chunks);
     fetch->events->head(fetch->owner, head, &fetch->framing);
     return is_gone(fetch) ? STOP : MORE;
 }

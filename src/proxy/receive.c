@@ -60,7 +60,7 @@ step_receive(struct exchange *exchange)
         return answer_error(exchange, 503, "no-memory", "out of memory", true);
     exchange->upload.whole = exchange->upload.told = exchange->framing.kind == BODY_NONE;
     exchange->upload.left = exchange->framing.length;
-    chunk_decode_init(&exchange->upload.decoder);
+    chunk_decode_init(&exchange->upload.decoder, &exchange->worker->chunks);
     uint64_t most = exchange->worker->config.settings->requests_each;
     if (!exchange->framing.keep_alive || exchange->worker->stopping
         || (most > 0 && exchange->client->requests >= most))

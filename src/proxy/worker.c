@@ -183,6 +183,8 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
     if (worker == NULL)
         return fault_set(fault, ERR_NO_MEMORY, "no memory for a worker");
     worker->config = *config;
+    worker->chunks = (struct chunk_limits){ (uint32_t)config->settings->extension_size,
+                                            (uint32_t)config->settings->trailer_size };
     list_init(&worker->clients);
     list_init(&worker->idle);
     list_init(&worker->leads);
@@ -195,7 +197,8 @@ worker_create(struct worker **out, const struct worker_config *config, struct fa
     init_slabs(worker);
     name_in_cache_status(worker);
     enum err err = loop_create(&worker->loop, fault);
-    if (err == ERR_NONE && origin_create(&worker->origin, worker->loop, &worker->origin_metrics) != ERR_NONE)
+    if (err == ERR_NONE
+        && origin_create(&worker->origin, worker->loop, &worker->chunks, &worker->origin_metrics) != ERR_NONE)
         err = fault_set(fault, ERR_NO_MEMORY, "no memory for a worker");
     *out = worker;
     if (err != ERR_NONE)

@@ -27,6 +27,7 @@ struct worker {
     struct worker_config config;
     struct loop         *loop;
     struct origin       *origin;
+    struct chunk_limits  chunks; /* of both sides */
     struct generation   *denied; /* the files of networks as this worker knows them; NULL: not asked yet */
 
     struct listener listeners[LISTENERS_MAX];

@@ -104,6 +104,47 @@ def test_requests_of_one_connection(origin, start):
         assert seen == [None, None, "close"] and client.is_closed()
 
 
+def chunks_with(extension, trailer):
+    """A body "xx" with so many bytes of extensions, in two halves since one line is bounded as well, and of trailers."""
+    lines = [b"1" + (b";" + b"a" * (size - 1) if size else b"") + b"\r\nx\r\n" for size in (extension // 2, extension - extension // 2)]
+    fields = b"A:" + b"b" * (trailer - 6) + b"\r\n" if trailer else b""
+    return lines[0] + lines[1] + b"0\r\n" + fields + b"\r\n"
+
+
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("limit, extension, trailer, reason", [
+    ("extension-size 1k", 1024, 0, "extensions-too-long"),
+    ("extension-size 0", 0, 0, "extensions-too-long"),
+    ("trailer-size 1k", 0, 1024, "trailer-too-long"),
+])
+def test_what_chunks_may_have_beside_their_data(origin, start, limit, extension, trailer, reason):
+    """A request with more is refused; an origin's answer with more is broken off, and never stored."""
+    within = chunks_with(extension, trailer)
+    beyond = chunks_with(extension, trailer + 1) if trailer else chunks_with(extension + 1, trailer)
+    origin.on("/a", answer(200))
+    larder = limited(start, origin, limit)
+    with larder.client() as client:
+        client.send(CHUNKED + within)
+        assert client.reader.answer().status == 200
+        client.send(CHUNKED + beyond)
+        refused = client.reader.answer()
+        assert refused.status == 400 and f"({reason})".encode() in refused.body
+    assert larder.stats()[f"refused.{reason}"] == 1
+    assert len(origin.asked("/a")) == 1  # it never saw the whole of the other
+
+    head = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n"
+    origin.on("/within", lambda x: x.send(head + within))
+    origin.on("/beyond", lambda x: x.send(head + beyond))
+    assert larder.get("/within").body == b"xx"
+    larder.wait_stored()
+    got = larder.get("/beyond")
+    assert got.status == 502 or not got.whole
+    stats = larder.wait(lambda s: s["origin.refused_answers"] == 1)
+    assert stats["store.objects"] == 1
+
+
 def test_a_body_that_comes_too_slowly(origin, start):
     origin.on("/a", answer(200))
     larder = limited(start, origin, "body-rate 1M")

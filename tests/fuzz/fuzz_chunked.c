@@ -25,7 +25,7 @@ decode(struct span bytes, size_t first, size_t then, struct result *result)
 
     result->length = result->taken = 0;
     result->err = ERR_AGAIN;
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     while (result->err == ERR_AGAIN && result->taken < bytes.len) {
         struct span piece = span_head(span_skip(bytes, result->taken), size), in = piece, payload;
         while ((result->err = chunk_decode(&decoder, &in, &payload)) == ERR_NONE) {
@@ -153,7 +153,7 @@ decode_whole(struct span *in, struct result *result)
     enum refusal              refusal;
     uint64_t                  size;
     size_t                    trailer;
-    const struct parse_limits limits = { CHUNK_TRAILER_MAX, 0 };
+    const struct parse_limits limits = { chunk_limits_initial.trailer, 0 };
 
     result->length = 0;
     while (take_size(in, &size)) {

@@ -37,7 +37,9 @@
     X(LENGTH_AND_ENCODING, 400, "content-length-and-transfer-encoding")                             \
     X(BAD_CHUNK, 400, "bad-chunk")                                                                  \
     X(CHUNK_TOO_LONG, 400, "chunk-line-too-long")                                                   \
+    X(EXTENSIONS_TOO_LONG, 400, "extensions-too-long")                                              \
     X(BAD_TRAILER, 400, "bad-trailer")                                                              \
+    X(TRAILER_TOO_LONG, 400, "trailer-too-long")                                                    \
     X(METHOD_REFUSED, 405, "method-refused")                                                        \
     X(HEAD_TIMEOUT, 408, "head-timeout")                                                            \
     X(BAD_EXPECT, 417, "bad-expect")                                                                \

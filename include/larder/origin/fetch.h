@@ -15,6 +15,7 @@
 #define LARDER_ORIGIN_FETCH_H
 
 #include <larder/base/metric.h>
+#include <larder/http/chunked.h>
 #include <larder/http/framing.h>
 #include <larder/http/message.h>
 #include <larder/net/loop.h>
@@ -65,7 +66,9 @@ METRIC_STRUCT(origin_metrics, ORIGIN_METRICS);
 /* ── a worker's side of all pools ── */
 struct origin;
 
-MUST_CHECK enum err origin_create(struct origin **origin, struct loop *loop, struct origin_metrics *metrics);
+/* `chunks`: what a chunked answer may have of extensions and trailers; copied. */
+MUST_CHECK enum err origin_create(struct origin **origin, struct loop *loop, const struct chunk_limits *chunks,
+                                  struct origin_metrics *metrics);
 
 /* Closes the unused connections; all fetches must be released. */
 void origin_destroy(struct origin **origin);

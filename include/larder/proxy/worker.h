@@ -27,6 +27,8 @@ struct proxy_settings {
     uint64_t head_fields;
     uint64_t target_size;    /* bytes of a request target */
     uint64_t body_size;      /* bytes of a request body; 0: no bound */
+    uint64_t extension_size; /* bytes of all chunk extensions of a body, a request's or an answer's */
+    uint64_t trailer_size;   /* bytes of its trailer section */
     uint64_t body_rate;      /* bytes a second that a request's body must have; 0: any */
     uint64_t send_rate;      /* bytes a second of an answer that a client must take; 0: any */
     uint64_t requests_each;  /* of a connection; 0: any number */

@@ -42,7 +42,7 @@ decode(struct span bytes, size_t first, size_t then, struct decoded *out)
     size_t               size = first;
 
     *out = (struct decoded){ .err = ERR_AGAIN };
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     while (bytes.len > 0 && out->err == ERR_AGAIN) {
         struct span piece = span_head(bytes, size), in = piece;
         out->err = feed(&decoder, &in, out);
@@ -203,7 +203,7 @@ Test(http_chunked, the_greatest_size_is_fifteen_digits)
     struct chunk_decoder decoder;
     struct span          in = SPAN("fffffffffffffff\r\nabc"), payload;
 
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_NONE);
     cr_assert(given_is(payload, "abc"));
     cr_assert_eq(decoder.left, (UINT64_C(1) << 60) - 1 - 3);
@@ -224,7 +224,7 @@ refused_after(const char *head, char byte, size_t count, enum refusal refusal)
     for (size_t size = length; size <= length + count; size++) {
         struct chunk_decoder decoder;
         struct span          in = span_of(bytes, size);
-        chunk_decode_init(&decoder);
+        chunk_decode_init(&decoder, &chunk_limits_initial);
         out.length = 0;
         if (feed(&decoder, &in, &out) == ERR_SYNTAX) {
             cr_assert_eq(decoder.refusal, refusal);
@@ -239,10 +239,10 @@ Test(http_chunked, lines_and_trailers_are_bounded)
     cr_assert_eq(refused_after("5;a=", 'b', 2000, REFUSAL_CHUNK_TOO_LONG), CHUNK_LINE_MAX + 1);
     cr_assert_eq(refused_after("5;a=\"", 'b', 2000, REFUSAL_CHUNK_TOO_LONG), CHUNK_LINE_MAX + 1);
     cr_assert_eq(refused_after("5", ' ', 2000, REFUSAL_CHUNK_TOO_LONG), CHUNK_LINE_MAX + 1);
-    cr_assert_eq(refused_after("0\r\nA: ", 'b', 9000, REFUSAL_BAD_TRAILER),
-                 strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
-    cr_assert_eq(refused_after("0\r\n", 'b', 9000, REFUSAL_BAD_TRAILER),
-                 strlen("0\r\n") + CHUNK_TRAILER_MAX + 1);
+    cr_assert_eq(refused_after("0\r\nA: ", 'b', 9000, REFUSAL_TRAILER_TOO_LONG),
+                 strlen("0\r\n") + chunk_limits_initial.trailer + 1);
+    cr_assert_eq(refused_after("0\r\n", 'b', 9000, REFUSAL_TRAILER_TOO_LONG),
+                 strlen("0\r\n") + chunk_limits_initial.trailer + 1);
 }
 
 Test(http_chunked, every_line_has_the_whole_bound_for_itself)
@@ -252,7 +252,7 @@ Test(http_chunked, every_line_has_the_whole_bound_for_itself)
     char                 chunk[CHUNK_LINE_MAX + 16];
     int                  length = snprintf(chunk, sizeof chunk, "1;a=%0*d\r\nx\r\n", CHUNK_LINE_MAX - 6, 0);
 
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     for (int i = 0; i < 3; i++) {
         struct span in = span_of(chunk, (size_t)length);
         cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_NONE);
@@ -270,7 +270,7 @@ Test(http_chunked, extensions_of_a_whole_body_are_bounded)
     enum err             err = ERR_AGAIN;
 
     int length = snprintf(chunk, sizeof chunk, "1;a=%0500d\r\nx\r\n", 0);
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     while (err == ERR_AGAIN && chunks < 1000) {
         in = span_of(chunk, (size_t)length);
         while ((err = chunk_decode(&decoder, &in, &payload)) == ERR_NONE)
@@ -278,7 +278,7 @@ Test(http_chunked, extensions_of_a_whole_body_are_bounded)
         chunks++;
     }
     cr_assert_eq(err, ERR_SYNTAX);
-    cr_assert_eq(decoder.refusal, REFUSAL_CHUNK_TOO_LONG);
+    cr_assert_eq(decoder.refusal, REFUSAL_EXTENSIONS_TOO_LONG);
     cr_assert_eq(chunks, 16384 / 503 + 1);
 }
 
@@ -287,7 +287,7 @@ Test(http_chunked, trailer_fields_are_counted)
     struct chunk_decoder decoder;
     struct span          in = SPAN("0\r\n"), payload;
 
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_AGAIN);
     for (int i = 0; i < 128; i++) {
         in = SPAN("A:\r\n");
@@ -295,7 +295,48 @@ Test(http_chunked, trailer_fields_are_counted)
     }
     in = SPAN("A");
     cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_SYNTAX);
-    cr_assert_eq(decoder.refusal, REFUSAL_BAD_TRAILER);
+    cr_assert_eq(decoder.refusal, REFUSAL_TRAILER_TOO_LONG);
+}
+
+/* What becomes of `text` under limits of its own, in one piece and byte by byte. */
+static enum refusal
+refusal_under(struct chunk_limits limits, const char *text)
+{
+    enum refusal refusals[2];
+
+    for (int cut = 0; cut < 2; cut++) {
+        struct chunk_decoder decoder;
+        struct span          rest = span_of_text(text), payload;
+        enum err             err = ERR_AGAIN;
+
+        chunk_decode_init(&decoder, &limits);
+        while (rest.len > 0 && (err == ERR_AGAIN || err == ERR_NONE)) {
+            struct span in = cut ? span_head(rest, 1) : rest;
+            size_t      given = in.len;
+            err = chunk_decode(&decoder, &in, &payload);
+            rest = span_skip(rest, given - in.len);
+        }
+        cr_assert_eq(err, decoder.refusal == REFUSAL_NONE ? ERR_CLOSED : ERR_SYNTAX, "%s", text);
+        refusals[cut] = decoder.refusal;
+    }
+    cr_assert_eq(refusals[0], refusals[1], "%s", text);
+    return refusals[0];
+}
+
+Test(http_chunked, limits_are_what_is_said)
+{
+    const struct chunk_limits none = { .extensions = 0, .trailer = 2 };
+    const struct chunk_limits some = { .extensions = 4, .trailer = 8 };
+    const struct chunk_limits most = { .extensions = UINT32_MAX - 1, .trailer = UINT32_MAX - 1 };
+
+    cr_expect_eq(refusal_under(none, "1\r\nx\r\n0\r\n\r\n"), REFUSAL_NONE);
+    cr_expect_eq(refusal_under(none, "1;a\r\nx\r\n0\r\n\r\n"), REFUSAL_EXTENSIONS_TOO_LONG);
+    cr_expect_eq(refusal_under(none, "0\r\nA:\r\n\r\n"), REFUSAL_TRAILER_TOO_LONG);
+    cr_expect_eq(refusal_under(some, "1;a\r\nx\r\n0;b\r\n\r\n"), REFUSAL_NONE);
+    cr_expect_eq(refusal_under(some, "1;a\r\nx\r\n0;bc\r\n\r\n"), REFUSAL_EXTENSIONS_TOO_LONG);
+    cr_expect_eq(refusal_under(some, "0\r\nA: b\r\n\r\n"), REFUSAL_NONE);
+    cr_expect_eq(refusal_under(some, "0\r\nA: bc\r\n\r\n"), REFUSAL_TRAILER_TOO_LONG);
+    cr_expect_eq(refusal_under(most, "1;a=b\r\nx\r\n0\r\nA: bc\r\n\r\n"), REFUSAL_NONE);
 }
 
 /* Trailers follow the rules of header fields: the parser of heads agrees on random ones. */
@@ -303,7 +344,7 @@ Test(http_chunked, trailers_are_what_the_parser_of_fields_takes)
 {
     static const char         alphabet[] = "A:\r\n b\t,\x7f\xc3(";
     static const char *const  lines[] = { "A: b\r\n", "\r\n", "C:\r\n" };
-    const struct parse_limits limits = { CHUNK_TRAILER_MAX, 0 };
+    const struct parse_limits limits = { chunk_limits_initial.trailer, 0 };
     uint32_t                  random = 99;
     char                      bytes[64];
 
@@ -322,7 +363,7 @@ Test(http_chunked, trailers_are_what_the_parser_of_fields_takes)
         enum refusal         refusal;
         size_t               size = 0;
         struct span          in = SPAN("0\r\n"), payload;
-        chunk_decode_init(&decoder);
+        chunk_decode_init(&decoder, &chunk_limits_initial);
         cr_assert_eq(chunk_decode(&decoder, &in, &payload), ERR_AGAIN);
         in = span_of(bytes, length);
         enum err err = chunk_decode(&decoder, &in, &payload);

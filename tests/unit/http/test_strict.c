@@ -37,7 +37,7 @@ take_body(const struct framing *framing, struct span *rest, enum refusal *refusa
         *rest = SPAN_EMPTY;
     if (framing->kind != BODY_CHUNKED)
         return ERR_NONE;
-    chunk_decode_init(&decoder);
+    chunk_decode_init(&decoder, &chunk_limits_initial);
     do
         err = chunk_decode(&decoder, rest, &piece);
     while (err == ERR_NONE);

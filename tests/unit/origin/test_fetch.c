@@ -99,7 +99,7 @@ begin_with(struct world *world, const struct turn *turns, size_t count, nsec fir
     settings.idle_timeout = idle;
     scripted_start(&world->peer, turns, count);
     cr_assert_eq(loop_create(&world->loop, &fault), ERR_NONE);
-    cr_assert_eq(origin_create(&world->origin, world->loop, &world->metrics), ERR_NONE);
+    cr_assert_eq(origin_create(&world->origin, world->loop, &chunk_limits_initial, &world->metrics), ERR_NONE);
     world->pool = pool_create("test", SPAN("127.0.0.1"), addr_port(&world->peer.addr), &settings);
     pool_set_addresses(world->pool, &world->peer.addr, 1, "");
 }
@@ -355,7 +355,7 @@ Test(origin_fetch, addresses_that_refuse_are_passed_over)
     finish(&owner);
     pool_set_addresses(world.pool, &addrs[2], 1, "");
     origin_destroy(&world.origin);
-    cr_assert_eq(origin_create(&world.origin, world.loop, &world.metrics), ERR_NONE);
+    cr_assert_eq(origin_create(&world.origin, world.loop, &chunk_limits_initial, &world.metrics), ERR_NONE);
     fetch_one(&world, &owner);
     cr_assert_eq(owner.failure, FETCH_REFUSED);
     finish(&owner);
