@@ -96,7 +96,8 @@ def test_variants_are_capped(origin, start):
         before = larder.stats()["store.appends"]
         larder.get("/a", ("Accept-Language", f"l{i}"))
         larder.wait(lambda s: s["store.appends"] >= before + 2)
-    assert larder.stats()["store.objects"] == 4
+    stats = larder.stats()
+    assert stats["store.objects"] == 4 and stats["cache.variants_dropped"] == 3
     assert larder.get("/a", ("Accept-Language", "l5")).get("Cache-Status").startswith("larder;hit")
     assert larder.get("/a", ("Accept-Language", "l0")).get("Cache-Status").startswith("larder;fwd=vary-miss")
 
