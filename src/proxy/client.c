@@ -14,8 +14,6 @@
 #include <larder/http/parse.h>
 #include <unistd.h>
 
-enum { PIPELINE_TURN = 32 }; /* pipelined requests answered in one go, before others have their turn */
-
 #define LINGER_TIME (2 * NSEC_PER_SEC)
 enum { LINGER_BYTES = 1024 * 1024 };
 
@@ -248,10 +246,13 @@ next_request(struct client *client)
 void
 client_advance(struct client *client)
 {
-    for (unsigned served = 0;; served++) {
+    uint64_t most = client->worker->config.settings->pipeline_turn;
+
+    for (uint64_t served = 0;; served++) {
         if (client->exchange != NULL && exchange_run(client->exchange) != RUN_ENDED)
             return;
-        if (served == PIPELINE_TURN) {
+        if (served == most) {
+            metric_add(&client->worker->metrics.pipeline_turns, buf_held(&client->in).len > 0);
             task_defer(client->worker->loop, &client->again);
             return;
         }

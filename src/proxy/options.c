@@ -1,4 +1,5 @@
 /* options.c: the tables of the proxy: limits of the client side, and counters. */
+#include <larder/http/range.h>
 #include <larder/proxy/worker.h>
 
 #define ROW(name, type, member, least, most, initial, help)                                                  \
@@ -37,6 +38,10 @@ static const struct option_row rows[] = {
         "A client must take so many bytes of its answer each second, over 5 seconds; 0: as slowly as send-timeout lets it."),
     ROW("requests-per-connection", COUNT, requests_each, 0, INT64_MAX, 0,
         "A connection is closed after so many requests; 0: any number."),
+    ROW("pipelined-requests", COUNT, pipeline_turn, 1, 1000, 32,
+        "Requests that a client sent without waiting and that are answered in one go; those behind them come after all that wait."),
+    ROW("ranges", COUNT, ranges, 1, RANGES_MAX, RANGES_MAX,
+        "The most ranges in one request. With more, Range is ignored, and the answer is the whole."),
     ROW("connections", COUNT, connections, 0, INT64_MAX, 0,
         "Connections of all clients. When there are so many, idle ones are closed for new ones, and if there is none the new one is refused; 0: as many as there are descriptors."),
     ROW("connections-per-client", COUNT, connections_each, 0, INT64_MAX, 0,

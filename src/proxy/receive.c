@@ -103,6 +103,21 @@ split_key(struct exchange *exchange)
         exchange->authority = pool_authority(exchange->site->pool);
 }
 
+/* RFC 9110 §14.2: Range is only defined for GET, and one that is not understood, or asks for too much, is none. */
+static bool
+wants_ranges(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+
+    if (exchange->head.method != METHOD_GET || !head_has(&exchange->head, FIELD_RANGE))
+        return false;
+    enum err err = range_find(&exchange->head, &exchange->ranges);
+    if (err == ERR_NONE && exchange->ranges.count > worker->config.settings->ranges)
+        err = ERR_LIMIT;
+    metric_add(&worker->metrics.ranges_ignored, err == ERR_LIMIT);
+    return err == ERR_NONE;
+}
+
 enum step_result
 step_route(struct exchange *exchange)
 {
@@ -124,9 +139,7 @@ step_route(struct exchange *exchange)
         return answer_error(exchange, 508, "loop", "this request came through this server before", true);
     exchange->outcome.reason = reason_to_pass(exchange);
     exchange->upgrade = exchange->outcome.reason == REASON_UPGRADE;
-    /* RFC 9110 §14.2: Range is only defined for GET, and one that is not understood is none. */
-    exchange->ranged = exchange->head.method == METHOD_GET && head_has(&exchange->head, FIELD_RANGE)
-                       && range_find(&exchange->head, &exchange->ranges) == ERR_NONE;
+    exchange->ranged = wants_ranges(exchange);
     if (exchange->site->guarded)
         exchange->step = STEP_ADMIT;
     else

@@ -146,6 +146,31 @@ def test_what_chunks_may_have_beside_their_data(origin, start, limit, extension,
     assert stats["store.objects"] == 1
 
 
+@pytest.mark.parametrize("limit, most", [("ranges 2", 2), ("ranges 1", 1), ("", 16)])
+def test_ranges_of_one_request(origin, start, limit, most):
+    """With more the field is ignored; what is asked of the origin is the same."""
+    origin.on("/a", cacheable(b"x" * 1000))
+    larder = limited(start, origin, limit)
+    larder.store("/a")
+    for count, status in ((most, 206), (most + 1, 200)):
+        ranges = ", ".join(f"{i * 10}-{i * 10}" for i in range(count))
+        assert larder.get("/a", ("Range", f"bytes={ranges}")).status == status
+        assert larder.stats()["proxy.ranges_ignored"] == (status == 200)
+    assert len(origin.asked()) == 1
+
+
+def test_pipelined_requests_have_turns(origin, start):
+    """However many come at once, all are answered, in their order."""
+    origin.on("/a", cacheable())
+    larder = limited(start, origin, "pipelined-requests 4")
+    larder.store("/a")
+    with larder.client() as client:
+        for count, turns in ((4, 0), (10, 2)):
+            client.send(compose("GET", "/a") * count)
+            assert [client.reader.answer().body for _ in range(count)] == [b"hello"] * count
+            assert larder.stats()["proxy.pipeline_turns"] == turns
+
+
 def test_bodies_that_go_too_slowly(origin, start):
     """One drips, and of an answer a client takes sips: there is always something that moves, so no time limit ends it. Both in one test,
     since rates are looked at over seconds."""

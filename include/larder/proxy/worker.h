@@ -32,6 +32,8 @@ struct proxy_settings {
     uint64_t body_rate;      /* bytes a second that a request's body must have; 0: any */
     uint64_t send_rate;      /* bytes a second of an answer that a client must take; 0: any */
     uint64_t requests_each;  /* of a connection; 0: any number */
+    uint64_t pipeline_turn;  /* pipelined requests answered in one go, before others have their turn */
+    uint64_t ranges;         /* of one request */
     uint64_t connections;    /* of all clients; 0: any number */
     uint64_t connections_each; /* of one client */
 };
@@ -77,6 +79,8 @@ extern const struct option_table proxy_options;
     X(turned_away, COUNTER, "connections", "Connections refused since there were too many, in all or of one client.") \
     X(shed, COUNTER, "connections", "Idle connections closed to make room for new ones.")                         \
     X(too_slow, COUNTER, "connections", "Connections closed since a body, or the reading of an answer, was too slow.") \
+    X(pipeline_turns, COUNTER, "turns", "Times that a client had sent so many requests at once that others had their turn first.") \
+    X(ranges_ignored, COUNTER, "requests", "Requests whose Range was ignored since it has too many ranges.")      \
     X(log_dropped, COUNTER, "requests", "Requests that the access log lacks: it could not be written fast enough.") \
     X(loop_slow, COUNTER, "turns", "Turns of the loop that took longer than 2 ms.")
 
