@@ -43,6 +43,7 @@ static const char *const sentences[REFUSAL_COUNT] = {
     [REFUSAL_TRAILER_TOO_LONG] = "The trailer section is longer, or has more fields, than is allowed here",
     [REFUSAL_METHOD_REFUSED] = "This method is not offered",
     [REFUSAL_HEAD_TIMEOUT] = "The request did not arrive in time",
+    [REFUSAL_EXCHANGE_TIMEOUT] = "The body of the request did not arrive in time",
     [REFUSAL_BAD_EXPECT] = "The only expectation that is understood is 100-continue",
     [REFUSAL_BAD_UPGRADE] = "The upgrade that is asked for is malformed or not offered",
 };

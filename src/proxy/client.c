@@ -93,6 +93,8 @@ client_wait_for(struct client *client, enum client_wait wait)
         return;
     }
     client->deadline = mono_add(loop_now(loop), limit_of(client));
+    if (client->exchange != NULL && client->until.ns < client->deadline.ns)
+        client->deadline = client->until;
     if (client->deadline.ns == INT64_MAX)
         return;
     if (!client->timer.set || client->timer.at.ns > client->deadline.ns)
@@ -109,7 +111,21 @@ refuse_late_head(struct client *client)
         return;
     }
     exchange->refusal = REFUSAL_HEAD_TIMEOUT;
+    client->until = MONO_NEVER;
     client_advance(client);
+}
+
+/* However it moves on. */
+static void
+end_late_exchange(struct client *client)
+{
+    if (find_give_up(client->exchange)) {
+        client_advance(client);
+        return;
+    }
+    metric_add(&client->worker->metrics.timeouts, 1);
+    metric_add(&client->worker->metrics.exchange_timeouts, 1);
+    client_close(client, true);
 }
 
 static void
@@ -121,6 +137,10 @@ fire_timer(struct timer *timer)
     if (client->deadline.ns > loop_now(loop).ns) {
         if (client->deadline.ns != INT64_MAX)
             timer_set(loop, timer, client->deadline);
+        return;
+    }
+    if (client->exchange != NULL && client->until.ns <= loop_now(loop).ns) {
+        end_late_exchange(client);
         return;
     }
     if (client->wait != CLIENT_IDLE && client->wait != CLIENT_LINGER)
@@ -215,8 +235,10 @@ wait_for_request(struct client *client)
         list_push_back(&client->worker->idle, &client->idle_node);
     if (!part && !client->prefaced)
         client_wait_for(client, CLIENT_IDLE);
-    else if (client->wait != CLIENT_HEAD)
+    else if (client->wait != CLIENT_HEAD) {
+        client->head_began = loop_now(client->worker->loop);
         client_wait_for(client, CLIENT_HEAD); /* from its first byte: dripping does not prolong it */
+    }
 }
 
 /* What is at the front of `in`: a PROXY header, once, and requests. */
@@ -243,6 +265,21 @@ next_request(struct client *client)
     }
 }
 
+/* The exchange has a head: from now on it waits for whatever it needs. */
+static void
+begin_exchange(struct client *client)
+{
+    nsec limit = client->worker->config.settings->exchange_timeout;
+
+    list_remove(&client->idle_node);
+    client->requests++;
+    client->until = limit == 0                    ? MONO_NEVER
+                    : client->wait == CLIENT_HEAD ? mono_add(client->head_began, limit)
+                                                  : mono_add(loop_now(client->worker->loop), limit);
+    client->wait = CLIENT_ORIGIN;
+    client->deadline = MONO_NEVER;
+}
+
 void
 client_advance(struct client *client)
 {
@@ -265,10 +302,7 @@ client_advance(struct client *client)
             client_close(client, true);
             return;
         }
-        list_remove(&client->idle_node);
-        client->requests++;
-        client->wait = CLIENT_ORIGIN;
-        client->deadline = MONO_NEVER;
+        begin_exchange(client);
     }
 }
 

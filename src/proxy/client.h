@@ -28,6 +28,8 @@ struct client {
     struct timer     timer;
     struct task      again; /* more pipelined requests, or more to send, after the others had their turn */
     mono_time        deadline;
+    mono_time        head_began; /* while it waits for the rest of a head: when the first byte was there */
+    mono_time        until;      /* of the exchange: when it must be over */
     struct buf       in;
     struct exchange *exchange; /* NULL: between requests */
     enum client_wait wait;

@@ -326,6 +326,7 @@ step_deliver(struct exchange *exchange)
     if (exchange->answer_framing.kind == BODY_TUNNEL && head_out) {
         metric_add(&exchange->worker->metrics.tunnels, 1);
         exchange->upload.whole = exchange->upload.told = false; /* what the client sends now goes through */
+        exchange->client->until = MONO_NEVER;
         exchange->step = STEP_TUNNEL;
         return STEP_NEXT;
     }

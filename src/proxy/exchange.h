@@ -187,6 +187,10 @@ enum step_result step_join(struct exchange *exchange);
 /* What was found is of no use, and nothing was sent yet: back to the lookup. */
 enum step_result find_again(struct exchange *exchange);
 
+/* Its time is over: prepares the answer that says so, or a stale one, to be sent at the next run. False: some of an answer
+ * went out, and it can only be broken off. */
+bool find_give_up(struct exchange *exchange);
+
 /* ── answer.c: heads of answers; each prepares exchange->out and sets the step to DELIVER ── */
 enum step_result step_hit(struct exchange *exchange);
 enum step_result answer_shared(struct exchange *exchange);

@@ -5,6 +5,7 @@
  */
 #include "lead.h"
 #include "port.h"
+#include "slices.h"
 #include "thaw.h"
 
 #include <larder/base/check.h>
@@ -106,13 +107,20 @@ step_lookup(struct exchange *exchange)
     return STEP_NEXT;
 }
 
-/* Drops the flight and what came with it, to look again or to go alone. */
+/* Waits for the flight no more, but keeps it. */
 static void
-leave(struct exchange *exchange)
+leave_flight(struct exchange *exchange)
 {
     exchange->answer = SPAN_EMPTY;
     lead_leave(exchange);
     port_leave(exchange);
+}
+
+/* Drops the flight and what came with it, to look again or to go alone. */
+static void
+leave(struct exchange *exchange)
+{
+    leave_flight(exchange);
     flight_release(&exchange->lookup.flight);
     lease_release(&exchange->lookup.lease);
 }
@@ -242,6 +250,15 @@ take_refreshed(struct exchange *exchange)
 }
 
 static enum step_result
+refuse_body(struct exchange *exchange)
+{
+    metric_add(&exchange->worker->metrics.refused, 1);
+    metric_add(&exchange->worker->refusals.given[exchange->refusal], 1);
+    return answer_error(exchange, refusal_status(exchange->refusal), refusal_name(exchange->refusal),
+                        refusal_text(exchange->refusal), true);
+}
+
+static enum step_result
 wait_with_body(struct exchange *exchange)
 {
     enum err err = exchange->lead == NULL ? ERR_NONE : upload_pump(exchange);
@@ -252,12 +269,8 @@ wait_with_body(struct exchange *exchange)
         return STEP_WAIT;
     }
     leave(exchange); /* the origin never sees an end of that body */
-    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
-        metric_add(&exchange->worker->metrics.refused, 1);
-        metric_add(&exchange->worker->refusals.given[exchange->refusal], 1);
-        return answer_error(exchange, refusal_status(exchange->refusal), refusal_name(exchange->refusal),
-                            refusal_text(exchange->refusal), true);
-    }
+    if (err == ERR_SYNTAX || err == ERR_LIMIT)
+        return refuse_body(exchange);
     metric_add(&exchange->worker->metrics.client_gone, 1);
     exchange->end = END_ABORT;
     return STEP_DONE;
@@ -288,4 +301,47 @@ step_join(struct exchange *exchange)
         return answer_alone(exchange);
     }
     UNREACHABLE();
+}
+
+/* ── when time is over ── */
+
+static bool
+is_unanswered(const struct exchange *exchange)
+{
+    if (exchange->step == STEP_DELIVER)
+        return exchange->out.slices != NULL && !slices_have_begun(exchange);
+    return exchange->step == STEP_LOOKUP || exchange->step == STEP_JOIN;
+}
+
+/* The fetch goes on without us where others may use its answer, as when a client has left. */
+bool
+find_give_up(struct exchange *exchange)
+{
+    bool client_is_late = exchange->client->wait == CLIENT_BODY;
+    bool in_slices = exchange->step == STEP_DELIVER;
+
+    if (!is_unanswered(exchange))
+        return false;
+    if (exchange->step == STEP_JOIN && flight_phase(exchange->lookup.flight) != FLIGHT_OPEN)
+        return true; /* it was about to go on; where that does not end it, we are asked again */
+    metric_add(&exchange->worker->metrics.exchange_timeouts, 1);
+    exchange->client->until = MONO_NEVER; /* of what is sent now send-timeout is the limit */
+    if (in_slices)
+        slices_take_back(exchange);
+    thaw_leave(exchange);
+    cold_set_clear(&exchange->reads);
+    leave_flight(exchange);
+    if (!client_is_late && !in_slices && may_stand_in(exchange)) {
+        (void)answer_stale(exchange);
+        return true;
+    }
+    leave(exchange);
+    if (client_is_late) {
+        exchange->refusal = REFUSAL_EXCHANGE_TIMEOUT;
+        (void)refuse_body(exchange);
+    } else {
+        (void)answer_error(exchange, 504, "exchange-timeout", "the answer did not come in time",
+                           !exchange->upload.whole);
+    }
+    return true;
 }

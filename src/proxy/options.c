@@ -18,6 +18,9 @@ static const struct option_row rows[] = {
         "The longest pause between two pieces of a request's body."),
     ROW("send-timeout", TIME, send_timeout, NSEC_PER_MSEC, HOUR, 60 * NSEC_PER_SEC,
         "A client that takes nothing of its answer for this long is disconnected."),
+    ROW("exchange-timeout", TIME, exchange_timeout, 0, 24 * HOUR, 0,
+        "The longest time from the first byte of a request to the last of its answer, however both move on; then the answer is 408 when the "
+        "client was late, 504 when the origin was, and one that has begun is broken off. Not for upgraded connections. 0: any time."),
     ROW("stop-timeout", TIME, stop_timeout, 0, 24 * HOUR, 30 * NSEC_PER_SEC,
         "After SIGTERM, answers under way may take this long to end."),
     ROW("head-size", SIZE, head_size, 1024, 24 * 1024, 16 * 1024,

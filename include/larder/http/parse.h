@@ -42,6 +42,7 @@
     X(TRAILER_TOO_LONG, 400, "trailer-too-long")                                                    \
     X(METHOD_REFUSED, 405, "method-refused")                                                        \
     X(HEAD_TIMEOUT, 408, "head-timeout")                                                            \
+    X(EXCHANGE_TIMEOUT, 408, "exchange-timeout")                                                    \
     X(BAD_EXPECT, 417, "bad-expect")                                                                \
     X(BAD_UPGRADE, 400, "bad-upgrade")
 

@@ -22,6 +22,7 @@ struct proxy_settings {
     nsec     head_timeout;   /* a request head, from its first byte */
     nsec     body_timeout;   /* between two pieces of a request's body */
     nsec     send_timeout;   /* without any progress in sending an answer */
+    nsec     exchange_timeout; /* from the first byte of a request to the last of its answer; 0: any time */
     nsec     stop_timeout;   /* after SIGTERM: exchanges may end in this time */
     uint64_t head_size;      /* bytes of a request head */
     uint64_t head_fields;
@@ -70,6 +71,7 @@ extern const struct option_table proxy_options;
     X(cut, COUNTER, "answers", "Answers broken off because the origin's answer ended early.")                     \
     X(client_gone, COUNTER, "requests", "Requests whose client left before the end.")                             \
     X(timeouts, COUNTER, "connections", "Client connections closed by a time limit.")                             \
+    X(exchange_timeouts, COUNTER, "requests", "Requests that were not answered to the end within exchange-timeout.") \
     X(invalidations, COUNTER, "requests", "Unsafe requests that purged the object of their URL.")                 \
     X(bytes_in, COUNTER, "bytes", "Bytes received from clients.")                                                 \
     X(bytes_out, COUNTER, "bytes", "Bytes sent to clients.")                                                      \

@@ -62,3 +62,14 @@ Test(proxy_options, a_turn_takes_somebody_further)
     cr_expect_eq(settings.pipeline_turn, 32);
     cr_expect_neq(set(&settings, "pipelined-requests", "0"), ERR_NONE);
 }
+
+Test(proxy_options, no_exchange_is_ended_unasked)
+{
+    struct proxy_settings settings;
+
+    option_defaults(&proxy_options, &settings);
+    cr_expect_eq(settings.exchange_timeout, 0);
+    cr_expect_eq(set(&settings, "exchange-timeout", "24h"), ERR_NONE);
+    cr_expect_neq(set(&settings, "exchange-timeout", "25h"), ERR_NONE);
+    cr_expect_eq(set(&settings, "exchange-timeout", "0"), ERR_NONE);
+}
