@@ -76,7 +76,8 @@ struct fetch {
     enum body_kind body;
     bool           replay, upgrade;
     bool           ended;   /* the body is complete */
-    bool           stopped; /* nothing more is sent: the answer came first, or sending failed */
+    bool           stopped; /* nothing more is sent: the answer came first, or the origin has closed */
+    bool           endless; /* there was no memory for the last chunk: the origin cannot learn that the body is complete */
     bool           starved; /* fetch_send was refused bytes: `drain` is owed */
     bool           shut;    /* a tunnel whose client has ended */
 
@@ -105,6 +106,7 @@ void fetch_lost(struct fetch *fetch, enum err err);
 void fetch_wait(struct fetch *fetch);
 
 /* ── send.c ── */
+/* Sends what there is. The fetch may have failed afterwards. */
 void fetch_flush(struct fetch *fetch);
 bool fetch_is_sent(const struct fetch *fetch);
 

@@ -1,7 +1,8 @@
 /* send.c: the request on its way: the head, then what the owner feeds of the body, through one buffer.
  *
- * When sending fails the answer may be there all the same (an origin that refuses a long upload says so and closes): nothing more
- * is sent, and receiving finds out.
+ * When the origin has closed, its answer may be there all the same (one that refuses a long upload says so and goes): nothing more is
+ * sent, and receiving finds out. Any other failure leaves an origin that waits for the rest, and nobody should wait with it: the
+ * exchange fails at once.
  */
 #include "fetch_impl.h"
 
@@ -48,10 +49,18 @@ fetch_flush(struct fetch *fetch)
 
     if (fetch->stopped)
         return;
+    if (fetch->endless) {
+        fetch_fail(fetch, FETCH_NO_RESOURCES, "");
+        return;
+    }
     while ((err = write_some(fetch)) == ERR_NONE)
         ;
-    if (err != ERR_AGAIN && err != ERR_CLOSED) {
+    if (err == ERR_RESET) {
         fetch->stopped = true;
+        return;
+    }
+    if (err != ERR_AGAIN && err != ERR_CLOSED) {
+        fetch_fail(fetch, err == ERR_NO_MEMORY ? FETCH_NO_RESOURCES : FETCH_SEND, err_text(err));
         return;
     }
     buf_return_if_empty(&fetch->out);
@@ -97,8 +106,7 @@ fetch_send_end(struct fetch *fetch)
     fetch->shut = fetch->framing.kind == BODY_TUNNEL;
     if (fetch->body == BODY_CHUNKED && !fetch->shut && !fetch->stopped) {
         bool fits = buf_lend(&fetch->out) == ERR_NONE && buf_append(&fetch->out, CHUNK_LAST);
-        if (!fits) /* only when memory ended: the origin must not take the body for whole */
-            fetch->stopped = true;
+        fetch->endless = !fits; /* only when memory ended */
     }
     if (fetch->state == FETCH_HEAD)
         fetch_wait(fetch); /* perhaps all was sent already: then the origin's time begins */
