@@ -197,7 +197,10 @@ receive(struct conn *conn)
         switch (stream_read(&conn->stream, piece, room < sizeof piece ? room : sizeof piece, &got)) {
         case ERR_NONE:
             text_append(&conn->in, span_of(piece, got));
-            break;
+            if (!conn->in.failed)
+                break;
+            conn_close(conn); /* no memory: what has a hole is no request */
+            return false;
         case ERR_AGAIN:
             return true;
         case ERR_CLOSED:
