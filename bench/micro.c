@@ -175,7 +175,7 @@ const struct command command_micro = {
             "  lookup   the cache finds a fresh answer, and lets it go\n"
             "  find     the store's part of that\n"
             "  head     what is written behind the stored head of a hit\n"
-            "  ring     into the queue between threads, and out of it\n"
+            "  ring     into the ring of the access log, and out of it\n"
             "  record   an answer of 1 KB is appended to the store, and makes room for itself\n"
             "Instructions need a counter that the kernel lends; ./dev micro counts them with valgrind.\n",
     .flags = ROW_TABLE(flags),
