@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from origin import cacheable
-from wire import Client, compose
+from wire import Client, compose, turned_away
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 LINE = b"PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n"
@@ -98,8 +98,7 @@ def test_a_second_header_is_no_request(origin, start):
 
 def test_who_is_not_trusted_is_refused(origin, start):
     larder = start(config=config(origin, trust="127.0.0.1"))
-    with Client(larder.address, source=("127.0.0.2", 0)) as client:
-        assert client.is_closed()
+    assert turned_away(larder.address, source=("127.0.0.2", 0))
     stats = larder.wait(lambda s: s["proxy.connections"] == 0)
     assert stats["proxy.proxy_refused"] == 1 and stats["proxy.requests"] == 0
     larder.stop()

@@ -182,3 +182,12 @@ class Client:
 
     def __exit__(self, *_):
         self.close()
+
+
+def turned_away(address, source=None):
+    """Whether a connection is closed before it has said anything."""
+    try:
+        with Client(address, source=source) as client:
+            return client.is_closed()
+    except ConnectionResetError:  # before connect() had returned
+        return True
