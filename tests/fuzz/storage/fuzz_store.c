@@ -248,7 +248,7 @@ fill_store(struct store *store)
 static void
 make_template(int which)
 {
-    pid_t pid = fork();
+    pid_t pid = fork(), ended;
     int   status;
 
     CHECK(pid >= 0);
@@ -260,7 +260,10 @@ make_template(int which)
             store_close(&store);
         kill(getpid(), SIGKILL);
     }
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    do
+        ended = waitpid(pid, &status, 0);
+    while (ended < 0 && errno == EINTR); /* libFuzzer's clock ticks by a signal */
+    CHECK(ended == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     for (int i = 0; i < FILES; i++)
         take_image(&fuzz.images[which][i], names[i]);
     remove_all();
