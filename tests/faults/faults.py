@@ -14,14 +14,14 @@ import random
 import shutil
 import signal
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../harness"), os.path.join(HERE, "../crash")]
 
+import crash  # noqa: E402
 import server  # noqa: E402
-from crash import THREADS, WAIT, BrokenOff, World, Wrong, check  # noqa: E402
+from crash import WAIT, BrokenOff, World, Wrong, check  # noqa: E402
 from origin import Origin  # noqa: E402
 from wire import Cut, compose  # noqa: E402
 
@@ -30,49 +30,35 @@ OFTEN = "malloc=2000,accept4=20000,recv=5000,sendmsg=5000,connect=20000,socket=2
 LOST = (BrokenOff, Cut, OSError, ValueError, IndexError, AssertionError)
 
 
-class Load:
+class Load(crash.Load):
     """Clients that begin anew whenever something fails."""
 
     def __init__(self, world, larder, seed):
-        self.world, self.larder = world, larder
-        self.stopping = threading.Event()
-        self.wrong, self.failed = [], 0
-        self.threads = [threading.Thread(target=self._run, args=(f"{seed} {i}",), daemon=True) for i in range(THREADS)]
-        for thread in self.threads:
-            thread.start()
-
-    def stop(self):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(timeout=WAIT)
-            if thread.is_alive():
-                raise Wrong("a client waits for ever")
+        self.failed = 0
+        super().__init__(world, larder, crash.Seen(), seed)
 
     def _run(self, seed):
         rng = random.Random(seed)
-        while not self.stopping.is_set() and not self.wrong:
+        while not self.stopping.is_set() and not self.failures:
             try:
                 with self.larder.client() as client:
                     client.sock.settimeout(WAIT)
                     while not self.stopping.is_set():
                         self._one(rng, client)
             except Wrong as wrong:
-                self.wrong.append(wrong)
+                self.failures.append(wrong)
             except TimeoutError as error:
-                self.wrong.append(Wrong(f"no answer, and no end: {error!r}"))
+                self.failures.append(Wrong(f"no answer, and no end: {error!r}"))
             except LOST:
                 self.failed += 1
                 if self.larder.process.poll() is not None:
-                    self.wrong.append(Wrong(f"larder is gone: {self.larder.process.returncode}"))
+                    self.failures.append(Wrong(f"larder is gone: {self.larder.process.returncode}"))
 
     def _one(self, rng, client):
         page = rng.choice(self.world.pages)
         what = rng.random()
         if what < 0.03:
-            version = self.world.change(page)
-            self.larder.purge(page.path)  # raises, or it is done
-            with self.world.lock:
-                page.floor = max(page.floor, version)
+            crash.purge(self.world, self.larder, page)  # raises, or it is done
         elif what < 0.08:
             self.world.change(page)
         elif what < 0.11:
@@ -136,11 +122,9 @@ def run(seconds, seed, disk=True, rates=RATES):
         quiet = descriptors(larder)
         load = Load(world, larder, seed)
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not load.wrong:
+        while time.monotonic() < end and not load.failures:
             load.stopping.wait(timeout=0.05)
         load.stop()
-        if load.wrong:
-            raise load.wrong[0]
         expect_health(world, larder)
         left = descriptors(larder) - quiet - int(larder.stats()["origin.connections"])
         if left > 4:  # the admin connections that just asked, and the pair of the resolver
