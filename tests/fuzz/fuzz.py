@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The fuzz targets, run: `./dev fuzz [NAME ...] [--minutes N] [--engine libfuzzer|afl] [--minimise] [--ci]`.
+"""The fuzz targets, run: `./dev fuzz [NAME ...] [--minutes N] [--engine libfuzzer|afl] [--minimise] [--short]`.
 
     corpus/NAME ──▶ build/fuzz/tests/fuzz/fuzz-NAME ──▶ build/fuzz/NAME/corpus   inputs that reach something new
         ▲                                          └──▶ build/fuzz/NAME/         inputs that break something
@@ -26,7 +26,7 @@ FILES_MAXES = {"store": 40}  # each starts a store many times
 INPUT_MAX = 4096  # libFuzzer's own choice too
 INPUT_MAXES = {"request": 1200, "response": 1200, "chunked": 1200}  # each prefix is parsed too
 SLOW = {"config": 20, "connection": 20, "store": 20}  # seconds after which one input hangs; for the others 5
-CI_RUNS, CI_SECONDS = 200_000, 5  # for each target, whichever comes first: all in a minute, on two cores
+SHORT_RUNS, SHORT_SECONDS = 200_000, 5  # for each target, whichever comes first: all in a minute, on two cores
 REPLAY = "ASAN_OPTIONS=strict_string_checks=1"  # as here, but with names in the trace
 HASHED = re.compile(r"[0-9a-f]{40}")
 
@@ -167,8 +167,8 @@ def parse_arguments():
     parser.add_argument("--engine", choices=list(BUILDS), default="libfuzzer")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="targets at a time (one for each core)")
     parser.add_argument("--minimise", action="store_true", help="take what was found into the committed corpora")
-    parser.add_argument("--ci", action="store_true",
-                        help=f"short: {CI_SECONDS} seconds or {CI_RUNS:,} runs for each, what comes first")
+    parser.add_argument("--short", action="store_true",
+                        help=f"{SHORT_SECONDS} seconds or {SHORT_RUNS:,} runs for each, what comes first")
     return parser.parse_args()
 
 
@@ -190,8 +190,8 @@ def main():
         for target in targets:
             minimise(target)
         return 0
-    seconds = CI_SECONDS if arguments.ci else max(1, round(arguments.minutes * 60))
-    runs = CI_RUNS if arguments.ci else -1
+    seconds = SHORT_SECONDS if arguments.short else max(1, round(arguments.minutes * 60))
+    runs = SHORT_RUNS if arguments.short else -1
     failed = 0
     with ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
         for result in pool.map(lambda target: (fuzz_afl if afl else fuzz_libfuzzer)(target, seconds, runs), targets):
