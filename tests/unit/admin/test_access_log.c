@@ -145,6 +145,29 @@ Test(admin_access, what_was_cut_says_so)
     cr_assert(has(line_of(&sample, ACCESS_COMBINED), SPAN("\"GET /a?b=c... HTTP/1.1\"")));
 }
 
+/* Every byte at every place of texts of every length up to three words, beside one byte after the other. */
+Test(admin_access, an_escape_does_not_depend_on_its_place)
+{
+    struct span texts[ACCESS_TEXT_COUNT];
+    char        text[24], expected[sizeof text * 4 + 2];
+
+    memcpy(texts, usual, sizeof texts);
+    memset(text, 'a', sizeof text);
+    for (size_t len = 1; len <= sizeof text; len++)
+        for (size_t place = 0; place < len; place++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                bool plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+                text[place] = (char)byte;
+                texts[ACCESS_AGENT] = span_of(text, len);
+                make(&sample, texts);
+                int size = snprintf(expected, sizeof expected, plain ? "%.*s%c%.*s\"" : "%.*s\\x%02X%.*s\"", (int)place,
+                                    text, byte, (int)(len - place - 1), text + place + 1);
+                cr_assert(span_ends(line_of(&sample, ACCESS_COMBINED), span_of(expected, (size_t)size)),
+                          "byte %u at %zu of %zu", byte, place, len);
+                text[place] = 'a';
+            }
+}
+
 /* Any bytes at all, checked by a parser of JSON that takes nothing but UTF-8. */
 Test(admin_access, every_line_is_json)
 {
