@@ -5,7 +5,8 @@
  *             ──▶ scan_avx2      32 bytes at a time, x86-64
  *
  * A vector scanner loads only while a whole vector lies inside the span, and leaves what remains to the next
- * smaller one: no byte outside of the span is read, not even within its page.
+ * smaller one; what is too short for any is loaded as two halves that overlap. No byte outside of the span is
+ * read, not even within its page.
  */
 #ifndef LARDER_HTTP_SCAN_IMPL_H
 #define LARDER_HTTP_SCAN_IMPL_H

@@ -56,7 +56,7 @@ Test(http_scan, an_empty_span_may_have_no_bytes_at_all)
 
 Test(http_scan, every_byte_at_every_place)
 {
-    static const size_t lengths[] = { 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97 };
+    static const size_t lengths[] = { 1, 3, 4, 5, 7, 8, 9, 11, 15, 16, 17, 20, 27, 31, 32, 33, 63, 64, 65, 97 };
     char                bytes[128];
 
     for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++)
