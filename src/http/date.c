@@ -1,4 +1,4 @@
-/* date.c: dates of HTTP (RFC 9110 §5.6.7), by pattern.
+/* date.c: dates of HTTP (RFC 9110 §5.6.7), by their forms.
  *
  *      IMF-fixdate   Sun, 06 Nov 1994 08:49:37 GMT
  *      RFC 850       Sunday, 06-Nov-94 08:49:37 GMT
@@ -10,8 +10,6 @@
  * Algorithms").
  */
 #include <larder/http/date.h>
-
-#include "bytes.h"
 
 enum { SECONDS_PER_DAY = 86400, DAYS_PER_ERA = 146097, YEARS_PER_ERA = 400, DAYS_TO_1970 = 719468 };
 
@@ -25,8 +23,16 @@ struct civil {
     unsigned hour, minute, second;
 };
 
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-static const char weekdays[] = "SunMonTueWedThuFriSat";
+/* Names of three letters, in lower case, as numbers. */
+#define NAME(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
+
+static const uint32_t months[] = { NAME('j', 'a', 'n'), NAME('f', 'e', 'b'), NAME('m', 'a', 'r'),
+                                   NAME('a', 'p', 'r'), NAME('m', 'a', 'y'), NAME('j', 'u', 'n'),
+                                   NAME('j', 'u', 'l'), NAME('a', 'u', 'g'), NAME('s', 'e', 'p'),
+                                   NAME('o', 'c', 't'), NAME('n', 'o', 'v'), NAME('d', 'e', 'c') };
+static const uint32_t weekdays[] = { NAME('s', 'u', 'n'), NAME('m', 'o', 'n'), NAME('t', 'u', 'e'),
+                                     NAME('w', 'e', 'd'), NAME('t', 'h', 'u'), NAME('f', 'r', 'i'),
+                                     NAME('s', 'a', 't') };
 
 static int64_t
 days_of(int64_t year, unsigned month, unsigned day)
@@ -80,19 +86,36 @@ exists(const struct civil *civil)
            && civil->minute <= 59 && civil->second <= 60;
 }
 
-/* ── reading by pattern ──
- *
- * W weekday of three letters, M month, D two digits of the day, d the same with SP for 0, Y four digits of
- * the year, y two, h m s two digits each, Z "GMT" in any letter case; anything else stands for itself.
- */
+/* ── reading ── */
 
-/* Index of the three-letter name at `at`, or -1. */
-static int
-find_name(const char *names, size_t count, const char *at)
+/* A form, and where in it the parts begin. In `shape` a dot is a byte of a part, all else stands for itself. */
+struct form {
+    struct span shape;
+    uint8_t     day, month, year, year_digits, time, zone; /* zone 0: it has none */
+    bool        padded;                                    /* a day under 10 begins with SP, or with 0 */
+};
+
+static const struct form imf_fixdate = { SPAN("..., .. ... .... ..:..:.. ..."), 5, 8, 12, 4, 17, 26, false };
+static const struct form rfc850_date = { SPAN(", ..-...-.. ..:..:.. ..."), 2, 5, 9, 2, 12, 21, false };
+static const struct form asctime_date = { SPAN("... ... .. ..:..:.. ...."), 8, 4, 20, 4, 11, 0, true };
+
+/* Only a letter becomes a lower-case letter by that bit. */
+static uint32_t
+name_at(const char *at)
 {
-    for (size_t i = 0; i < count; i++)
-        if (span_equal_nocase(span_of(names + 3 * i, 3), span_of(at, 3)))
-            return (int)i;
+    const unsigned char *byte = (const unsigned char *)at;
+    return NAME(byte[0], byte[1], byte[2]) | UINT32_C(0x202020);
+}
+
+/* Which of the names stands at `at`, or -1. */
+static int
+find_name(const uint32_t *names, int count, const char *at)
+{
+    uint32_t name = name_at(at);
+
+    for (int i = 0; i < count; i++)
+        if (names[i] == name)
+            return i;
     return -1;
 }
 
@@ -101,20 +124,30 @@ read_digits(const char *at, size_t count, unsigned *number)
 {
     *number = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!byte_is(at[i], BYTE_DIGIT))
+        unsigned digit = (unsigned char)at[i] - (unsigned)'0';
+        if (digit > 9)
             return false;
-        *number = *number * 10 + (unsigned)(at[i] - '0');
+        *number = *number * 10 + digit;
     }
     return true;
 }
 
 static bool
-read_year(const char *at, size_t digits, struct civil *civil)
+has_shape(struct span text, struct span shape)
 {
-    unsigned year;
-    bool     fits = read_digits(at, digits, &year);
-    civil->year = (int64_t)year;
-    return fits;
+    if (text.len != shape.len)
+        return false;
+    for (size_t i = 0; i < shape.len; i++)
+        if (shape.at[i] != '.' && shape.at[i] != text.at[i])
+            return false;
+    return true;
+}
+
+static bool
+read_day(const struct form *form, const char *at, struct civil *civil)
+{
+    bool space = form->padded && at[0] == ' ';
+    return space ? read_digits(at + 1, 1, &civil->day) : read_digits(at, 2, &civil->day);
 }
 
 static bool
@@ -125,68 +158,30 @@ read_month(const char *at, struct civil *civil)
     return month >= 0;
 }
 
-/* The width of a part of the pattern. */
-static size_t
-width_of(char part)
+static bool
+read_year(const char *at, size_t digits, struct civil *civil)
 {
-    switch (part) {
-    case 'Y':
-        return 4;
-    case 'W':
-    case 'M':
-    case 'Z':
-        return 3;
-    case 'D':
-    case 'd':
-    case 'y':
-    case 'h':
-    case 'm':
-    case 's':
-        return 2;
-    default:
-        return 1;
-    }
+    unsigned year;
+    bool     read = read_digits(at, digits, &year);
+    civil->year = (int64_t)year;
+    return read;
 }
 
 static bool
-read_part(char part, const char *at, struct civil *civil)
+read_time(const char *at, struct civil *civil)
 {
-    switch (part) {
-    case 'W':
-        return find_name(weekdays, 7, at) >= 0;
-    case 'M':
-        return read_month(at, civil);
-    case 'D':
-        return read_digits(at, 2, &civil->day);
-    case 'd':
-        return at[0] == ' ' ? read_digits(at + 1, 1, &civil->day) : read_digits(at, 2, &civil->day);
-    case 'Y':
-        return read_year(at, 4, civil);
-    case 'y':
-        return read_year(at, 2, civil);
-    case 'h':
-        return read_digits(at, 2, &civil->hour);
-    case 'm':
-        return read_digits(at, 2, &civil->minute);
-    case 's':
-        return read_digits(at, 2, &civil->second);
-    case 'Z':
-        return span_equal_nocase(span_of(at, 3), SPAN("GMT"));
-    default:
-        return at[0] == part;
-    }
+    return read_digits(at, 2, &civil->hour) && read_digits(at + 3, 2, &civil->minute)
+           && read_digits(at + 6, 2, &civil->second);
 }
 
 static bool
-fits(const char *pattern, struct span text, struct civil *civil)
+fits(const struct form *form, struct span text, struct civil *civil)
 {
-    for (; *pattern != '\0'; pattern++) {
-        size_t width = width_of(*pattern);
-        if (text.len < width || !read_part(*pattern, text.at, civil))
-            return false;
-        text = span_skip(text, width);
-    }
-    return text.len == 0;
+    return has_shape(text, form->shape) && (form->shape.at[0] != '.' || find_name(weekdays, 7, text.at) >= 0)
+           && read_day(form, text.at + form->day, civil) && read_month(text.at + form->month, civil)
+           && read_year(text.at + form->year, form->year_digits, civil)
+           && read_time(text.at + form->time, civil)
+           && (form->zone == 0 || name_at(text.at + form->zone) == NAME('g', 'm', 't'));
 }
 
 /* The part before the comma of an RFC 850 date: 0 when it is no weekday in full. */
@@ -223,7 +218,7 @@ read_rfc850(struct span text, wall_time now, struct civil *civil)
 {
     size_t weekday = long_weekday(text);
 
-    if (weekday == 0 || !fits(", D-M-y h:m:s Z", span_skip(text, weekday), civil))
+    if (weekday == 0 || !fits(&rfc850_date, span_skip(text, weekday), civil))
         return false;
     settle_century(civil, wall_seconds(now));
     return true;
@@ -234,7 +229,7 @@ date_parse(struct span text, wall_time now, int64_t *seconds)
 {
     struct civil civil = { 0 };
 
-    if (!fits("W, D M Y h:m:s Z", text, &civil) && !fits("W M d h:m:s Y", text, &civil)
+    if (!fits(&imf_fixdate, text, &civil) && !fits(&asctime_date, text, &civil)
         && !read_rfc850(text, now, &civil))
         return false;
     if (!exists(&civil))
@@ -261,15 +256,24 @@ put_text(char *at, const char *text, size_t length)
 }
 
 static char *
+put_name(char *at, uint32_t name)
+{
+    at[0] = (char)(name & 0xdf); /* a capital */
+    at[1] = (char)(name >> 8 & 0xff);
+    at[2] = (char)(name >> 16 & 0xff);
+    return at + 3;
+}
+
+static char *
 put_date(char *at, int64_t days)
 {
     struct civil civil;
     unsigned     weekday = (unsigned)(((days + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
 
     set_date(&civil, days);
-    at = put_text(at, weekdays + 3 * weekday, 3);
+    at = put_name(at, weekdays[weekday]);
     at = put_number(put_text(at, ", ", 2), civil.day, 2);
-    at = put_text(put_text(at, " ", 1), months + 3 * (civil.month - 1), 3);
+    at = put_name(put_text(at, " ", 1), months[civil.month - 1]);
     return put_number(put_text(at, " ", 1), (unsigned)civil.year, 4);
 }
 
