@@ -11,23 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A copy on the heap; NULL pointer when memory ends. An empty span stays empty, with a pointer. */
+/* Copies to `*at`, which goes on behind it. An empty span stays empty, with a pointer. */
 static struct span
-keep(struct span from)
+keep(char **at, struct span from)
 {
-    char *copy = malloc(from.len + 1);
-    if (copy == NULL)
-        return SPAN_EMPTY;
-    if (from.len > 0)
-        memcpy(copy, from.at, from.len);
-    return span_of(copy, from.len);
-}
+    struct span copy = span_of(*at, from.len);
 
-static void
-forget(struct span *kept)
-{
-    free((char *)(uintptr_t)kept->at);
-    *kept = SPAN_EMPTY;
+    if (from.len > 0)
+        memcpy(*at, from.at, from.len);
+    *at += from.len;
+    return copy;
 }
 
 static struct flight_table *
@@ -40,19 +33,19 @@ struct flight *
 flight_create(struct cache *cache, const struct store_key *primary, const struct store_key *key,
               struct digest name, bool may_store)
 {
-    struct flight *flight = calloc(1, sizeof *flight + cache->workers * sizeof flight->ports[0]);
+    size_t         size = sizeof(struct flight) + cache->workers * sizeof(struct flight_port *);
+    struct flight *flight = calloc(1, size + primary->text.len + key->text.len);
     if (flight == NULL)
         return NULL;
+    char *texts = (char *)flight + size;
     flight->cache = cache;
     flight->may_store = may_store;
-    flight->primary = (struct store_key){ primary->digest, keep(primary->text) };
-    flight->key = (struct store_key){ key->digest, keep(key->text) };
+    flight->primary = (struct store_key){ primary->digest, keep(&texts, primary->text) };
+    flight->key = (struct store_key){ key->digest, keep(&texts, key->text) };
     flight->name = name;
     flight->purges = atomic_load(&table_of(flight)->purges);
     atomic_init(&flight->refs, 1);
     atomic_init(&flight->phase, FLIGHT_OPEN);
-    if (flight->primary.text.at == NULL || flight->key.text.at == NULL)
-        flight_release(&flight);
     return flight;
 }
 
@@ -74,11 +67,7 @@ flight_release(struct flight **pointer)
     slice_forget_run(flight);
     slice_run_release(&flight->feed);
     fill_release(&flight->fill);
-    forget(&flight->primary.text);
-    forget(&flight->key.text);
-    forget(&flight->meta);
-    forget(&flight->vary);
-    forget(&flight->values);
+    free(flight->kept);
     free(flight);
 }
 
@@ -256,23 +245,27 @@ note_outcome(struct flight *flight)
         recent_remember(flight->cache->uncacheable, flight->name, clock_mono());
 }
 
+/* For what the answer brought; NULL when memory ends. It may have ended before, in an earlier try. */
+static char *
+make_room(struct flight *flight, size_t size)
+{
+    free(flight->kept);
+    flight->kept = malloc(size + 1);
+    return flight->kept;
+}
+
 enum err
 flight_share(struct flight *flight, struct span meta, const struct verdict *verdict, struct span vary,
              struct span values, int64_t length)
 {
-    struct span  kept = keep(meta), kept_vary = keep(vary), kept_values = keep(values);
-    struct fill *fill = fill_create(length > 0 ? (uint64_t)length : 0);
+    char        *at = make_room(flight, meta.len + vary.len + values.len);
+    struct fill *fill = at == NULL ? NULL : fill_create(length > 0 ? (uint64_t)length : 0);
 
-    if (kept.at == NULL || kept_vary.at == NULL || kept_values.at == NULL || fill == NULL) {
-        forget(&kept);
-        forget(&kept_vary);
-        forget(&kept_values);
-        fill_release(&fill);
+    if (fill == NULL)
         return ERR_NO_MEMORY;
-    }
-    flight->meta = kept;
-    flight->vary = kept_vary;
-    flight->values = kept_values;
+    flight->meta = keep(&at, meta);
+    flight->vary = keep(&at, vary);
+    flight->values = keep(&at, values);
     flight->verdict = *verdict;
     flight->verdict.hidden[0] = flight->verdict.hidden[1] = SPAN_EMPTY; /* they point into the head */
     flight->length = length;
@@ -301,10 +294,10 @@ flight_let_go(struct flight *flight, enum reason reason, bool remember)
 enum err
 flight_refresh(struct flight *flight, struct span meta, const struct verdict *verdict, wall_time created)
 {
-    struct span kept = keep(meta);
-    if (kept.at == NULL)
+    char *at = make_room(flight, meta.len);
+    if (at == NULL)
         return ERR_NO_MEMORY;
-    flight->meta = kept;
+    flight->meta = keep(&at, meta);
     flight->verdict = *verdict;
     flight->refreshed_created = created;
     note_outcome(flight);

@@ -18,13 +18,13 @@
 static bool
 is_tracker(struct span name)
 {
-    static const char *const trackers[] = { "gclid",  "gclsrc",  "dclid",  "gbraid", "wbraid",
-                                            "fbclid", "msclkid", "yclid",  "twclid", "ttclid",
-                                            "igshid", "mc_cid",  "mc_eid", "_ga" };
+    static const struct span trackers[] = { SPAN("gclid"),  SPAN("gclsrc"),  SPAN("dclid"),  SPAN("gbraid"), SPAN("wbraid"),
+                                            SPAN("fbclid"), SPAN("msclkid"), SPAN("yclid"),  SPAN("twclid"), SPAN("ttclid"),
+                                            SPAN("igshid"), SPAN("mc_cid"),  SPAN("mc_eid"), SPAN("_ga") };
     if (span_starts(name, SPAN("utm_")))
         return true;
     for (size_t i = 0; i < sizeof trackers / sizeof trackers[0]; i++)
-        if (span_equal(name, span_of_text(trackers[i])))
+        if (span_equal(name, trackers[i]))
             return true;
     return false;
 }

@@ -66,6 +66,7 @@ struct flight {
     bool            doomed; /* purged: not to be stored */
 
     /* written by the leader before it changes the phase, frozen after */
+    char          *kept; /* NULL: nothing; meta, vary and values are in it */
     struct span    meta;
     struct span    vary, values;
     struct verdict verdict;
@@ -89,7 +90,7 @@ struct flight {
     _Atomic bool    grown;
     _Atomic int64_t complete;
 
-    /* Guard: the table's lock; one slot per worker */
+    /* Guard: the table's lock; one slot per worker. Behind them are the texts of the keys */
     struct flight_port *ports[];
 };
 

@@ -72,14 +72,23 @@ write_status_line(struct writer *writer, unsigned status, struct span reason)
     write_parts(writer, parts, sizeof parts / sizeof parts[0]);
 }
 
+/* Most of what is written: one look for room, and no loop. */
 void
 write_field(struct writer *writer, struct span name, struct span value)
 {
-    struct span parts[] = { name, SPAN(": "), value, SPAN("\r\n") };
+    size_t len = name.len + value.len + 4;
+    char  *at = writer->at + writer->len;
 
-    if (!is_token(name) || !is_value(value))
+    if (writer->failed || !is_token(name) || !is_value(value) || len > writer->room - writer->len) {
         writer->failed = true;
-    write_parts(writer, parts, sizeof parts / sizeof parts[0]);
+        return;
+    }
+    memcpy(at, name.at, name.len);
+    memcpy(at + name.len, ": ", 2);
+    if (value.len > 0)
+        memcpy(at + name.len + 2, value.at, value.len);
+    memcpy(at + len - 2, "\r\n", 2);
+    writer->len += len;
 }
 
 void
