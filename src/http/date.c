@@ -88,16 +88,30 @@ exists(const struct civil *civil)
 
 /* ── reading ── */
 
-/* A form, and where in it the parts begin. In `shape` a dot is a byte of a part, all else stands for itself. */
+/* A form: what stands between its parts, and where these begin. */
 struct form {
-    struct span shape;
-    uint8_t     day, month, year, year_digits, time, zone; /* zone 0: it has none */
-    bool        padded;                                    /* a day under 10 begins with SP, or with 0 */
+    uint8_t len;
+    uint8_t day, month, year, year_digits, time, zone; /* zone 0: it has none */
+    bool    weekday;                                   /* it begins with one, of three letters */
+    bool    padded;                                    /* a day under 10 begins with SP, or with 0 */
+    struct {
+        uint8_t at;
+        char    byte;
+    } marks[8];
 };
 
-static const struct form imf_fixdate = { SPAN("..., .. ... .... ..:..:.. ..."), 5, 8, 12, 4, 17, 26, false };
-static const struct form rfc850_date = { SPAN(", ..-...-.. ..:..:.. ..."), 2, 5, 9, 2, 12, 21, false };
-static const struct form asctime_date = { SPAN("... ... .. ..:..:.. ...."), 8, 4, 20, 4, 11, 0, true };
+static const struct form imf_fixdate = { /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+    .len = 29, .day = 5, .month = 8, .year = 12, .year_digits = 4, .time = 17, .zone = 26, .weekday = true,
+    .marks = { { 3, ',' }, { 4, ' ' }, { 7, ' ' }, { 11, ' ' }, { 16, ' ' }, { 19, ':' }, { 22, ':' }, { 25, ' ' } }
+};
+static const struct form rfc850_date = { /* ", 06-Nov-94 08:49:37 GMT", behind the weekday */
+    .len = 24, .day = 2, .month = 5, .year = 9, .year_digits = 2, .time = 12, .zone = 21,
+    .marks = { { 0, ',' }, { 1, ' ' }, { 4, '-' }, { 8, '-' }, { 11, ' ' }, { 14, ':' }, { 17, ':' }, { 20, ' ' } }
+};
+static const struct form asctime_date = { /* "Sun Nov  6 08:49:37 1994" */
+    .len = 24, .day = 8, .month = 4, .year = 20, .year_digits = 4, .time = 11, .weekday = true, .padded = true,
+    .marks = { { 3, ' ' }, { 7, ' ' }, { 10, ' ' }, { 13, ':' }, { 16, ':' }, { 19, ' ' } }
+};
 
 /* Only a letter becomes a lower-case letter by that bit. */
 static uint32_t
@@ -133,12 +147,10 @@ read_digits(const char *at, size_t count, unsigned *number)
 }
 
 static bool
-has_shape(struct span text, struct span shape)
+has_marks(const struct form *form, struct span text)
 {
-    if (text.len != shape.len)
-        return false;
-    for (size_t i = 0; i < shape.len; i++)
-        if (shape.at[i] != '.' && shape.at[i] != text.at[i])
+    for (unsigned i = 0; i < sizeof form->marks / sizeof form->marks[0] && form->marks[i].byte != '\0'; i++)
+        if (text.at[form->marks[i].at] != form->marks[i].byte)
             return false;
     return true;
 }
@@ -177,10 +189,9 @@ read_time(const char *at, struct civil *civil)
 static bool
 fits(const struct form *form, struct span text, struct civil *civil)
 {
-    return has_shape(text, form->shape) && (form->shape.at[0] != '.' || find_name(weekdays, 7, text.at) >= 0)
+    return text.len == form->len && has_marks(form, text) && (!form->weekday || find_name(weekdays, 7, text.at) >= 0)
            && read_day(form, text.at + form->day, civil) && read_month(text.at + form->month, civil)
-           && read_year(text.at + form->year, form->year_digits, civil)
-           && read_time(text.at + form->time, civil)
+           && read_year(text.at + form->year, form->year_digits, civil) && read_time(text.at + form->time, civil)
            && (form->zone == 0 || name_at(text.at + form->zone) == NAME('g', 'm', 't'));
 }
 
