@@ -2,6 +2,7 @@
  */
 #include "append.h"
 #include "commit.h"
+#include "stage.h"
 
 #include <larder/base/check.h>
 
@@ -11,11 +12,12 @@ start_of(const struct shard *shard, const struct segment *segment)
     return (uint64_t)segment_number(&shard->table, segment) * shard->table.size;
 }
 
-static enum err
-write_failed(struct shard *shard, struct segment *segment, enum err err)
+enum err
+append_failed(struct shard *shard, struct segment *segment, enum err err)
 {
     shard_count_error(shard, segment, err);
-    segment_seal(&shard->table, segment);
+    if (segment->state == SEGMENT_OPEN)
+        segment_seal(&shard->table, segment);
     return ERR_IO;
 }
 
@@ -61,7 +63,7 @@ open_next(struct shard *shard, unsigned log, uint32_t spare, struct segment **op
         shard->streak = 0;
     enum err err = write_header(shard, segment);
     if (err != ERR_NONE)
-        return write_failed(shard, segment, err);
+        return append_failed(shard, segment, err);
     *opened = segment;
     return ERR_NONE;
 }
@@ -69,11 +71,12 @@ open_next(struct shard *shard, unsigned log, uint32_t spare, struct segment **op
 enum err
 append_prepare(struct shard *shard, unsigned log, uint64_t size, uint32_t spare, struct segment **segment)
 {
-    struct segment *open = shard->table.logs[log].open;
-    if (open != NULL && !segment_has_room(&shard->table, open, size)) {
-        commit_seal(shard, open);
-        open = NULL;
-    }
+    struct segment_log *all = &shard->table.logs[log];
+    if (all->open != NULL && !segment_has_room(&shard->table, all->open, size))
+        stage_flush(shard); /* which, when it fails, abandons the segment */
+    if (all->open != NULL && !segment_has_room(&shard->table, all->open, size))
+        commit_seal(shard, all->open);
+    struct segment *open = all->open;
     if (open == NULL) {
         enum err err = open_next(shard, log, spare, &open);
         if (err != ERR_NONE)
@@ -106,7 +109,7 @@ add_body(struct gather *gather, const struct record_parts *parts)
 }
 
 enum err
-append_new(struct shard *shard, struct segment *segment, const struct record_parts *parts,
+append_new(struct shard *shard, struct segment *segment, const struct record_parts *parts, bool stages,
            struct catalog_written *written)
 {
     struct segment_stamp stamp = shard_stamp(shard, segment);
@@ -123,9 +126,13 @@ append_new(struct shard *shard, struct segment *segment, const struct record_par
     gather_add(&gather, parts->meta);
     add_body(&gather, parts);
     gather_add_zeros(&gather, size - RECORD_HEAD - content);
-    enum err err = gather_end(&gather);
+    enum err err = ERR_NONE;
+    if (stages)
+        stage_put(shard, segment, &gather);
+    else
+        err = gather_end(&gather);
     if (err != ERR_NONE)
-        return write_failed(shard, segment, err);
+        return append_failed(shard, segment, err);
     *written = note(shard, segment, parts->key.digest, size, record_expires(&header));
     return ERR_NONE;
 }
@@ -149,7 +156,7 @@ append_copy(struct shard *shard, struct segment *segment, struct digest digest, 
     gather_add_zeros(&gather, size - RECORD_HEAD - content);
     enum err err = gather_end(&gather);
     if (err != ERR_NONE)
-        return write_failed(shard, segment, err);
+        return append_failed(shard, segment, err);
     *written = note(shard, segment, digest, size, record_expires(&header));
     return ERR_NONE;
 }

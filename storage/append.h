@@ -19,12 +19,16 @@
 MUST_CHECK enum err append_prepare(struct shard *shard, unsigned log, uint64_t size, uint32_t spare,
                                    struct segment **segment);
 
-/* Writes a new record to a segment that was prepared for its size. */
+/* Writes a new record to a segment that was prepared for its size; `stages`: to the stage, which has room (stage.h), and that
+ * cannot fail. */
 MUST_CHECK enum err append_new(struct shard *shard, struct segment *segment, const struct record_parts *parts,
-                               struct catalog_written *written);
+                               bool stages, struct catalog_written *written);
 
 /* Writes a record that lies in another segment once more. */
 MUST_CHECK enum err append_copy(struct shard *shard, struct segment *segment, struct digest digest,
                                 const struct record *record, struct catalog_written *written);
+
+/* A write to the segment failed: it is counted, and the segment abandoned. ERR_IO, always. */
+enum err append_failed(struct shard *shard, struct segment *segment, enum err err);
 
 #endif

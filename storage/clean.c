@@ -12,6 +12,7 @@
 #include "commit.h"
 #include "footer.h"
 #include "guard.h"
+#include "stage.h"
 
 #include <larder/base/check.h>
 #include <stdlib.h>
@@ -230,6 +231,7 @@ clean_segment(struct shard *shard, struct segment *victim)
 static bool
 clean_one(struct shard *shard)
 {
+    stage_flush(shard); /* a segment to which something is on its way may be sealed by now */
     struct segment *victim = pick_victim(shard);
     if (victim == NULL)
         return false;

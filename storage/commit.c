@@ -1,7 +1,7 @@
 /* commit.c: see commit.h.
  */
 #include "commit.h"
-#include "catalog.h"
+#include "stage.h"
 
 #include <larder/base/check.h>
 #include <stdlib.h>
@@ -189,6 +189,7 @@ sync_disk(struct shard *shard)
 void
 commit_run(struct shard *shard, mono_time now)
 {
+    stage_flush(shard); /* a footer tells of no record that is not written */
     shard->sealed_due = MONO_NEVER;
     if (shard->open_due.ns <= now.ns)
         shard->open_due = MONO_NEVER; /* so they are due: see settle */
@@ -202,6 +203,7 @@ commit_run(struct shard *shard, mono_time now)
 void
 commit_all(struct shard *shard)
 {
+    stage_flush(shard);
     for (unsigned i = 0; i < shard->table.log_count; i++)
         if (shard->table.logs[i].open != NULL)
             commit_seal(shard, shard->table.logs[i].open);

@@ -280,6 +280,20 @@ gather_add_zeros(struct gather *gather, size_t count)
     gather_add(gather, span_of(zeros, count));
 }
 
+size_t
+gather_copy(const struct gather *gather, char *to, size_t room)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < gather->count; i++) {
+        const struct iovec *piece = &gather->pieces[i];
+        CHECK(piece->iov_len <= room - len);
+        memcpy(to + len, piece->iov_base, piece->iov_len);
+        len += piece->iov_len;
+    }
+    return len;
+}
+
 enum err
 gather_end(struct gather *gather)
 {

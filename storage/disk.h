@@ -92,4 +92,8 @@ void gather_add_zeros(struct gather *gather, size_t count);
 
 MUST_CHECK enum err gather_end(struct gather *gather);
 
+/* In place of gather_end: what waits is copied to memory, which must have the room; how many bytes. Nothing may have been
+ * written: at most GATHER_PIECES were added. */
+size_t gather_copy(const struct gather *gather, char *to, size_t room);
+
 #endif

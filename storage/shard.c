@@ -8,6 +8,7 @@
 #include "directory.h"
 #include "entry.h"
 #include "guard.h"
+#include "stage.h"
 #include "verify.h"
 
 #include <larder/base/check.h>
@@ -101,9 +102,11 @@ create_parts(struct shard *shard, const struct shard_config *config)
         err = create_warm(shard, config);
     if (err == ERR_NONE)
         err = create_recalls(shard, config);
+    shard->stage = calloc(1, sizeof *shard->stage);
     shard->stream = hash_stream_create();
     shard->held = calloc(config->segments, sizeof shard->held[0]);
-    return err != ERR_NONE || shard->stream == NULL || shard->held == NULL ? ERR_NO_MEMORY : ERR_NONE;
+    bool all = shard->stage != NULL && shard->stream != NULL && shard->held != NULL;
+    return err == ERR_NONE && all ? ERR_NONE : ERR_NO_MEMORY;
 }
 
 static void
@@ -177,6 +180,7 @@ shard_destroy(struct shard **destroyed)
         shard->eviction->destroy(shard->policy);
     journal_close(&shard->journal);
     hash_stream_destroy(&shard->stream);
+    free(shard->stage);
     free(shard->views);
     free(shard->held);
     destroy_warm(shard);

@@ -34,6 +34,7 @@ struct shard {
 
     struct segment_table table;
     struct disk          disk;
+    struct stage        *stage;  /* what is on its way to the disk */
     struct hash_stream  *stream; /* scratch for sums */
     struct eviction_log *views;  /* scratch for choose, one for each log */
     uint32_t            *held;   /* segments that the job under way has pinned */
@@ -146,6 +147,14 @@ static inline void
 shard_outdate(struct shard *shard, struct index_place place)
 {
     recall_outdate(shard->versions, place.segment);
+}
+
+/* By the store thread: what was stored under that digest so far does not come back at a start, nor what the index does not know
+ * and lies on the disk. */
+static inline void
+shard_bury(struct shard *shard, struct digest digest)
+{
+    journal_add(&shard->journal, JOURNAL_PURGE, digest, ++shard->table.writes);
 }
 
 /* The store thread's row of pins. */

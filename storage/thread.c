@@ -8,6 +8,7 @@
 #include "clean.h"
 #include "commit.h"
 #include "snapshot.h"
+#include "stage.h"
 #include "writer.h"
 
 #include <larder/base/check.h>
@@ -27,11 +28,16 @@ run_job(struct store_thread *thread, struct shard *shard)
         return false;
 
     struct store_job   *job = (struct store_job *)(void *)((char *)node - offsetof(struct store_job, node));
-    struct store_writer writer = { .shard = shard, .shards = thread->shards_all };
-    size_t              cost = job->cost; /* the job may be gone when it has run */
+    size_t              cost = job->cost;
+    bool                waits = job->done != NULL; /* else the job may be gone when it has run */
+    struct store_writer writer = { .shard = shard, .shards = thread->shards_all, .stages = waits };
 
+    if (!waits)
+        stage_flush(shard); /* it finds what those before it have left, wherever it looks */
     job->run(job, &writer);
     writer_finish(&writer);
+    if (waits)
+        stage_end_job(shard, job, writer.staged);
     atomic_fetch_sub_explicit(thread->waiting, cost, memory_order_relaxed);
     clean_ahead(shard);
     return true;
@@ -52,6 +58,17 @@ run_jobs(struct store_thread *thread)
         if (is_recovered(thread->shards[i]))
             ran |= run_job(thread, thread->shards[i]);
     return ran;
+}
+
+/* What is staged waits for more only while there are jobs. */
+static bool
+flush_stages(struct store_thread *thread)
+{
+    bool flushed = false;
+    for (unsigned i = 0; i < thread->count; i++)
+        if (is_recovered(thread->shards[i]))
+            flushed |= stage_flush(thread->shards[i]);
+    return flushed;
 }
 
 static void
@@ -156,7 +173,7 @@ main_of_thread(void *argument)
     run_behind();
     for (;;) {
         bool stop = atomic_load(&thread->stop); /* before the queues: what was pushed before it is seen */
-        bool ran = run_jobs(thread);
+        bool ran = run_jobs(thread) || flush_stages(thread);
         report(thread);
         mono_time next = bring_to_disk(thread);
         if (ran)

@@ -1,6 +1,6 @@
 /* writer.c: append, find and remove for jobs.
  *
- *      writer_append:  place (policy) ─▶ room (append, else clean) ─▶ write ─▶ catalog: new in, old out
+ *      writer_append:  place (policy) ─▶ room (append, else clean) ─▶ write, or stage ─▶ catalog: new in, old out
  *
  * A record that a job found is pinned by the store thread itself until the job returns: the job may append
  * from it, and the cleaning that this sets off will not give the bytes away.
@@ -8,6 +8,7 @@
 #include "writer.h"
 #include "append.h"
 #include "clean.h"
+#include "stage.h"
 #include "verify.h"
 
 #include <larder/base/check.h>
@@ -45,6 +46,7 @@ static bool
 find_item(struct store_writer *writer, const struct store_key *key, struct catalog_item *item)
 {
     check_key(writer, key);
+    stage_flush_key(writer->shard, key->digest);
     return catalog_find(writer->shard, key->digest, item)
            && (key->text.at == NULL || span_equal(item->record.key, key->text));
 }
@@ -72,21 +74,15 @@ writer_find(struct store_writer *writer, const struct store_key *key, struct rec
     return true;
 }
 
-/* Also what the index does not know: it may have dropped an entry whose record still lies on the disk. First
- * this, then the index: what was seen to be gone is gone for good. */
-static void
-bury(struct shard *shard, struct digest digest)
-{
-    journal_add(&shard->journal, JOURNAL_PURGE, digest, ++shard->table.writes);
-}
-
+/* Buried first, then the index: what was seen to be gone is gone for good. */
 bool
 writer_remove(struct store_writer *writer, const struct store_key *key)
 {
     struct shard       *shard = writer->shard;
     struct catalog_item item;
 
-    bury(shard, key->digest);
+    stage_flush_key(shard, key->digest);
+    shard_bury(shard, key->digest);
     if (!find_item(writer, key, &item))
         return false;
     catalog_remove(shard, key->digest, item.place, item.size, CATALOG_REMOVED);
@@ -97,11 +93,14 @@ uint64_t
 writer_remove_all(struct store_writer *writer)
 {
     struct shard *shard = writer->shard;
+    stage_flush(shard);
     journal_raise_floor(&shard->journal, ++shard->table.writes);
     return catalog_clear(shard);
 }
 
 /* ── appending ── */
+
+enum { BODY_PIECES = GATHER_PIECES - 4 }; /* beside header, key, meta and zeros: more are not staged */
 
 static uint64_t
 content_of(const struct record_parts *parts)
@@ -147,43 +146,40 @@ prepare(struct shard *shard, unsigned log, uint64_t size, struct segment **segme
 }
 
 static enum err
-append(struct shard *shard, const struct record_parts *parts, uint64_t content,
-       struct eviction_verdict *verdict, struct catalog_written *written)
+append(struct store_writer *writer, const struct record_parts *parts, bool stages, struct staged *record)
 {
+    struct shard   *shard = writer->shard;
     struct segment *segment;
-    uint64_t        size = record_size(content);
+    uint64_t        content = content_of(parts), size = record_size(content);
 
     if (content > layout_record_max(shard->table.size))
         return ERR_FULL;
     shard->now = parts->created;
-    *verdict = place(shard, parts, size);
-    enum err err = prepare(shard, (unsigned)verdict->log, size, &segment);
-    return err == ERR_NONE ? append_new(shard, segment, parts, written) : err;
+    record->verdict = place(shard, parts, size);
+    enum err err = prepare(shard, (unsigned)record->verdict.log, size, &segment);
+    if (err == ERR_NONE && stages && !stage_has_room(shard, segment, size)) {
+        stage_flush(shard); /* which, when it fails, abandons the segment */
+        err = prepare(shard, (unsigned)record->verdict.log, size, &segment);
+    }
+    return err == ERR_NONE ? append_new(shard, segment, parts, stages, &record->written) : err;
 }
 
-/* The old record is looked for last: cleaning may have moved it. */
 enum err
 writer_append(struct store_writer *writer, const struct record_parts *parts)
 {
-    struct shard           *shard = writer->shard;
-    uint64_t                content = content_of(parts);
-    struct eviction_verdict verdict;
-    struct catalog_written  written;
-    struct catalog_item     old;
+    struct shard *shard = writer->shard;
+    struct staged record = { .digest = parts->key.digest };
+    bool          stages = writer->stages && record_size(content_of(parts)) <= STAGE_RECORD_MAX
+                  && parts->body_count <= BODY_PIECES;
 
     check_key(writer, &parts->key);
-    enum err err = append(shard, parts, content, &verdict, &written);
-    bool     replaces = catalog_find(shard, parts->key.digest, &old);
-    if (err != ERR_NONE) {
-        metric_add(&shard->metrics.append_failed, 1);
-        if (replaces) {
-            bury(shard, parts->key.digest);
-            catalog_remove(shard, parts->key.digest, old.place, old.size, CATALOG_REMOVED);
-        }
+    stage_flush_key(shard, record.digest);
+    enum err err = append(writer, parts, stages, &record);
+    if (err != ERR_NONE || !stages) {
+        stage_settle(shard, &record, err);
         return err;
     }
-    metric_add(&shard->metrics.appends, 1);
-    metric_add(&shard->metrics.append_bytes, written.size);
-    catalog_put(shard, parts->key.digest, replaces ? &old : NULL, &written, &verdict);
+    stage_note(shard, &record);
+    writer->staged = true;
     return ERR_NONE;
 }

@@ -18,9 +18,10 @@
 static bool
 is_tracker(struct span name)
 {
-    static const struct span trackers[] = { SPAN("gclid"),  SPAN("gclsrc"),  SPAN("dclid"),  SPAN("gbraid"), SPAN("wbraid"),
-                                            SPAN("fbclid"), SPAN("msclkid"), SPAN("yclid"),  SPAN("twclid"), SPAN("ttclid"),
-                                            SPAN("igshid"), SPAN("mc_cid"),  SPAN("mc_eid"), SPAN("_ga") };
+    static const struct span trackers[] = { SPAN("gclid"),  SPAN("gclsrc"), SPAN("dclid"),   SPAN("gbraid"),
+                                            SPAN("wbraid"), SPAN("fbclid"), SPAN("msclkid"), SPAN("yclid"),
+                                            SPAN("twclid"), SPAN("ttclid"), SPAN("igshid"),  SPAN("mc_cid"),
+                                            SPAN("mc_eid"), SPAN("_ga") };
     if (span_starts(name, SPAN("utm_")))
         return true;
     for (size_t i = 0; i < sizeof trackers / sizeof trackers[0]; i++)

@@ -22,6 +22,7 @@ struct landing {
     struct store_job job;
     struct flight   *flight;
     uint64_t         variants_max;
+    enum err         err; /* of what was run */
 };
 
 /* Records know when they were made to the millisecond, and by that it is told whether what stands there is still what was found: each is
@@ -295,13 +296,22 @@ landing_run(struct store_job *job, struct store_writer *writer)
                            .arena = &arena,
                            .variants_max = landing->variants_max,
                            .now = clock_wall() };
-    if (!flight_is_doomed(flight)) {
-        /* What finds no place is not stored; the store counts it. */
-        enum err err = flight_phase(flight) == FLIGHT_SHARED ? store_body(&place) : store_refreshed(&place);
-        atomic_store_explicit(&flight->stored, err == ERR_NONE, memory_order_relaxed);
-    }
+    landing->err = ERR_NOT_FOUND;
+    if (!flight_is_doomed(flight))
+        landing->err = flight_phase(flight) == FLIGHT_SHARED ? store_body(&place) : store_refreshed(&place);
     arena_reset(&arena);
     slab_fini(&slab);
+}
+
+/* It can be found. What found no place is not stored; the store counts it. */
+static void
+landing_done(struct store_job *job, enum err err)
+{
+    struct landing *landing = CONTAINER_OF(job, struct landing, job);
+    struct flight  *flight = landing->flight;
+    bool            stored = landing->err == ERR_NONE && err == ERR_NONE;
+
+    atomic_store_explicit(&flight->stored, stored, memory_order_relaxed);
     flight_unhook(flight);
     slice_end_landing(flight);
     flight_release(&flight);
@@ -315,7 +325,8 @@ flight_land(struct flight *flight, const struct cache_settings *settings)
     if (landing != NULL) {
         *landing = (struct landing){
             .job = { .cost = flight->meta.len + (flight->fill == NULL ? 0 : fill_size(flight->fill)),
-                     .run = landing_run },
+                     .run = landing_run,
+                     .done = landing_done },
             .flight = flight_acquire(flight),
             .variants_max = settings->variants,
         };

@@ -79,7 +79,8 @@ scan_by(struct span span, outside_of *outside, __m128i nibbles, size_t (*scalar)
     struct span rest = span_skip(span, n);
     if (rest.len < 4)
         return n + scalar(rest);
-    return n + (rest.len < 8 ? scan_halves(rest, 4, outside, nibbles) : scan_halves(rest, 8, outside, nibbles));
+    return n
+           + (rest.len < 8 ? scan_halves(rest, 4, outside, nibbles) : scan_halves(rest, 8, outside, nibbles));
 }
 
 static size_t

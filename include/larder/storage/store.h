@@ -161,9 +161,13 @@ struct store_job {
     struct queue_node node;
     size_t
         cost; /* about how many bytes it holds until it has run, 0: never refused for room; set before submitting */
-    /* Called once, on the store thread; the job is the caller's again when it returns or frees it. It may
-     * block on the disk, never on a worker. */
+    /* Called once, on the store thread; the job is the caller's again when it returns or frees it, or where there is a `done`
+     * when that is called. It may block on the disk, never on a worker. */
     void (*run)(struct store_job *job, struct store_writer *writer);
+    /* NULL: what the job appends is written when writer_append returns, and all that jobs before it appended when it runs. Else
+     * short records are written with those of other jobs a little later, and this is called then, once, on the same thread;
+     * until it is, readers may not find them, but jobs do. An error: they are lost. It must not wait, nor look into the store. */
+    void (*done)(struct store_job *job, enum err err);
 };
 
 /* Queues the job for the shard of `digest`. ERR_FULL: too many bytes wait already; ERR_STOPPING: the store is

@@ -1,0 +1,126 @@
+/* stage.c: see stage.h.
+ *
+ * A segment that holds staged records may be sealed meanwhile, when another write to it failed; it cannot be freed, since who
+ * frees flushes first. So their places stay good.
+ */
+#include "stage.h"
+#include "append.h"
+
+#include <larder/base/check.h>
+
+/* ── the index ── */
+
+/* The old record is looked for last: cleaning may have moved it. */
+void
+stage_settle(struct shard *shard, const struct staged *record, enum err err)
+{
+    struct catalog_item old;
+    bool                replaces = catalog_find(shard, record->digest, &old);
+
+    if (err == ERR_NONE) {
+        metric_add(&shard->metrics.appends, 1);
+        metric_add(&shard->metrics.append_bytes, record->written.size);
+        catalog_put(shard, record->digest, replaces ? &old : NULL, &record->written, &record->verdict);
+        return;
+    }
+    metric_add(&shard->metrics.append_failed, 1);
+    if (replaces) {
+        shard_bury(shard, record->digest);
+        catalog_remove(shard, record->digest, old.place, old.size, CATALOG_REMOVED);
+    }
+}
+
+/* ── filling ── */
+
+bool
+stage_has_room(const struct shard *shard, const struct segment *segment, uint64_t size)
+{
+    const struct stage *stage = shard->stage;
+    uint64_t at = (uint64_t)segment_number(&shard->table, segment) * shard->table.size + segment->used;
+
+    if (stage->count == 0)
+        return true;
+    /* It goes elsewhere when another segment is filled, or something was written to this one at once. */
+    return at == stage->at + stage->len && stage->count < STAGE_RECORDS && size <= STAGE_SIZE - stage->len;
+}
+
+void
+stage_put(struct shard *shard, struct segment *segment, const struct gather *gather)
+{
+    struct stage *stage = shard->stage;
+
+    if (stage->segment == NULL) {
+        stage->segment = segment;
+        stage->at = gather->at;
+    }
+    CHECK(stage->segment == segment && gather->at == stage->at + stage->len);
+    stage->len += gather_copy(gather, stage->bytes + stage->len, STAGE_SIZE - stage->len);
+}
+
+void
+stage_note(struct shard *shard, const struct staged *record)
+{
+    struct stage *stage = shard->stage;
+
+    CHECK(stage->segment != NULL && stage->count < STAGE_RECORDS);
+    stage->records[stage->count++] = *record;
+}
+
+void
+stage_end_job(struct shard *shard, struct store_job *job, bool staged)
+{
+    struct stage *stage = shard->stage;
+
+    if (!staged || stage->count == 0) {
+        job->done(job, ERR_NONE);
+        return;
+    }
+    CHECK(stage->job_count
+          < stage->count); /* a flush takes all: what is here now came after it, from this job too */
+    stage->jobs[stage->job_count++] = job;
+}
+
+/* ── emptying ── */
+
+static enum err
+write_all(struct shard *shard)
+{
+    struct stage *stage = shard->stage;
+    struct gather gather;
+
+    gather_begin(&gather, &shard->disk, stage->at);
+    gather_add(&gather, span_of(stage->bytes, stage->len));
+    enum err err = gather_end(&gather);
+    return err == ERR_NONE ? ERR_NONE : append_failed(shard, stage->segment, err);
+}
+
+bool
+stage_flush(struct shard *shard)
+{
+    struct stage *stage = shard->stage;
+    unsigned      count = stage->count, job_count = stage->job_count;
+
+    if (count == 0)
+        return false;
+    enum err err = write_all(shard);
+    stage->segment = NULL;
+    stage->len = 0;
+    stage->count = stage->job_count = 0;
+    for (unsigned i = 0; i < count; i++)
+        stage_settle(shard, &stage->records[i], err);
+    for (unsigned i = 0; i < job_count; i++)
+        stage->jobs[i]->done(stage->jobs[i], err);
+    return true;
+}
+
+void
+stage_flush_key(struct shard *shard, struct digest digest)
+{
+    const struct stage *stage = shard->stage;
+
+    for (unsigned i = 0; i < stage->count; i++)
+        if (digest_equal(stage->records[i].digest, digest)) {
+            stage_flush(shard);
+            return;
+        }
+}

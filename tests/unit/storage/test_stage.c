@@ -1,0 +1,346 @@
+/* test_stage.c: jobs that wait for their end: their records go to the disk together, are found by jobs at once and by
+ * readers when done() says so, and are lost together when the write fails.
+ *
+ * A gate holds the store thread while a test queues its jobs, so that they are run in one go.
+ */
+#include "fixture.h"
+
+#include "stage.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <larder/base/check.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ITEMS_MAX = 4096 };
+
+/* ── a disk that counts, and fails ── */
+
+static atomic_uint writes, failing;
+
+static ssize_t
+counted_pwritev(int fd, const struct iovec *pieces, int count, off_t at)
+{
+    atomic_fetch_add(&writes, 1);
+    if (atomic_load(&failing) > 0) {
+        atomic_fetch_sub(&failing, 1);
+        errno = EIO;
+        return -1;
+    }
+    return pwritev(fd, pieces, count, at);
+}
+
+static const struct disk_calls counted = { .pwritev = counted_pwritev,
+                                           .pread = pread,
+                                           .fallocate = fallocate,
+                                           .fdatasync = fdatasync,
+                                           .mono = clock_mono };
+
+/* ── jobs in one go ── */
+
+struct item {
+    struct store_job job;
+    struct fixture  *fixture;
+    uint64_t         number, version;
+    size_t           size;
+    fixture_work    *work; /* NULL: it appends a record of that number, version and size */
+    enum err         err, done_err;
+    unsigned         done; /* how often; 0: not yet */
+};
+
+static struct {
+    sem_t       gate, over;
+    struct item items[ITEMS_MAX];
+    unsigned    count, dones;
+} go;
+
+/* Its memory is another one's as soon as it has been appended. */
+static enum err
+append_item(struct store_writer *writer, const struct item *item)
+{
+    char                text[KEY_TEXT], *body = malloc(item->size + 8);
+    struct iovec        pieces[2] = { { body, item->size / 3 },
+                                      { body + item->size / 3, item->size - item->size / 3 } };
+    struct record_parts parts = { .key = fixture_key(item->fixture, item->number, text),
+                                  .meta = span_of(&item->version, sizeof item->version),
+                                  .body = pieces,
+                                  .body_count = 2,
+                                  .created = item->fixture->now,
+                                  .expires = wall_add(item->fixture->now, HOUR * NSEC_PER_SEC) };
+    fill_bytes(body, item->size, item->number * 1000003 + item->version);
+    enum err err = writer_append(writer, &parts);
+    memset(body, 'x', item->size);
+    memset(text, 'x', sizeof text);
+    free(body);
+    return err;
+}
+
+static void
+run_item(struct store_job *job, struct store_writer *writer)
+{
+    struct item *item = CONTAINER_OF(job, struct item, job);
+
+    item->err = ERR_NONE;
+    if (item->work != NULL)
+        item->work(writer, item);
+    else
+        item->err = append_item(writer, item);
+}
+
+static void
+item_done(struct store_job *job, enum err err)
+{
+    struct item *item = CONTAINER_OF(job, struct item, job);
+
+    item->done_err = err;
+    item->done++;
+    go.dones++;
+}
+
+static void
+hold(struct store_job *job, struct store_writer *writer)
+{
+    (void)job, (void)writer;
+    while (sem_wait(&go.gate) != 0) {}
+}
+
+static void
+tell(struct store_job *job, struct store_writer *writer)
+{
+    (void)job, (void)writer;
+    sem_post(&go.over);
+}
+
+static void
+submit(struct fixture *fixture, struct store_job *job)
+{
+    cr_assert_eq(store_submit(fixture->store, (struct digest){ 0, 0 }, job), ERR_NONE);
+}
+
+static struct item *
+add(struct fixture *fixture, uint64_t number, uint64_t version, size_t size, fixture_work *work)
+{
+    struct item *item = &go.items[go.count++];
+
+    cr_assert_leq(go.count, ITEMS_MAX);
+    *item = (struct item){ .job = { .cost = 1, .run = run_item, .done = item_done },
+                           .fixture = fixture,
+                           .number = number,
+                           .version = version,
+                           .size = size,
+                           .work = work };
+    return item;
+}
+
+/* Runs all that was added, in that order, and looks that each was done once. */
+static void
+run_all(struct fixture *fixture)
+{
+    struct store_job gate = { .cost = 1, .run = hold }, last = { .cost = 1, .run = tell };
+
+    sem_init(&go.gate, 0, 0);
+    sem_init(&go.over, 0, 0);
+    submit(fixture, &gate);
+    for (unsigned i = 0; i < go.count; i++)
+        submit(fixture, &go.items[i].job);
+    submit(fixture, &last);
+    sem_post(&go.gate);
+    while (sem_wait(&go.over) != 0) {}
+    for (unsigned i = 0; i < go.count; i++)
+        cr_assert_eq(go.items[i].done, 1, "item %u was done %u times", i, go.items[i].done);
+    cr_assert_eq(go.dones, go.count);
+    go.count = go.dones = 0;
+}
+
+static void
+expect_version(struct fixture *fixture, uint64_t number, uint64_t version)
+{
+    uint64_t is;
+    cr_assert(fixture_has(fixture, number, &is), "%llu", (unsigned long long)number);
+    cr_assert_eq(is, version);
+}
+
+/* ── tests ── */
+
+Test(storage_stage, many_records_are_a_few_writes)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, &counted);
+
+    for (uint64_t i = 0; i < 200; i++)
+        add(&fixture, i, i, 500 + i, NULL);
+    unsigned before = atomic_load(&writes);
+    run_all(&fixture);
+    cr_assert_leq(atomic_load(&writes) - before, 6); /* 150 kB in pieces of 64, and the segment's header */
+    for (uint64_t i = 0; i < 200; i++)
+        expect_version(&fixture, i, i);
+    cr_assert_eq(fixture_metric(&fixture, "appends"), 200);
+    cr_assert_eq(fixture_census(&fixture, 300), 200);
+    fixture_close(&fixture);
+}
+
+/* By readers it may not be; the same thread looks for both here. */
+static void
+look_for_first(struct store_writer *writer, void *argument)
+{
+    struct item     *item = argument;
+    char             text[KEY_TEXT];
+    struct store_key key = fixture_key(item->fixture, 0, text);
+    struct record    record;
+
+    cr_assert_eq(go.items[0].done, 0);
+    cr_assert_not(fixture_has(item->fixture, 0, NULL));
+    cr_assert(writer_find(writer, &key, &record));
+    cr_assert_eq(check_record(&record, 0), 7);
+    cr_assert_eq(go.items[0].done, 1);
+    cr_assert(fixture_has(item->fixture, 0, NULL));
+}
+
+Test(storage_stage, jobs_find_what_readers_do_not_find_yet)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, NULL);
+
+    add(&fixture, 0, 7, 1000, NULL);
+    add(&fixture, 1, 7, 1000, NULL);
+    add(&fixture, 0, 0, 0, look_for_first);
+    run_all(&fixture);
+    expect_version(&fixture, 1, 7);
+    fixture_close(&fixture);
+}
+
+Test(storage_stage, the_newest_of_a_key_stays)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, NULL);
+
+    for (uint64_t version = 0; version < 10; version++)
+        for (uint64_t i = 0; i < 5; i++)
+            add(&fixture, i, version, 100 * version, NULL);
+    run_all(&fixture);
+    for (uint64_t i = 0; i < 5; i++)
+        expect_version(&fixture, i, 9);
+    cr_assert_eq(fixture_census(&fixture, 10), 5);
+    cr_assert_eq(fixture_metric(&fixture, "removed"), 45);
+    fixture_close(&fixture);
+}
+
+static void
+remove_its_key(struct store_writer *writer, void *argument)
+{
+    struct item     *item = argument;
+    char             text[KEY_TEXT];
+    struct store_key key = fixture_key(item->fixture, item->number, text);
+    cr_assert(writer_remove(writer, &key));
+}
+
+static void
+remove_all(struct store_writer *writer, void *argument)
+{
+    (void)argument;
+    cr_assert_eq(writer_remove_all(writer), 4);
+}
+
+Test(storage_stage, what_is_removed_does_not_come_with_the_next_write)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, NULL);
+
+    for (uint64_t i = 0; i < 5; i++)
+        add(&fixture, i, 0, 1000, NULL);
+    add(&fixture, 3, 0, 0, remove_its_key);
+    run_all(&fixture);
+    for (uint64_t i = 0; i < 5; i++)
+        cr_assert_eq(fixture_has(&fixture, i, NULL), i != 3);
+    add(&fixture, 0, 1, 1000, NULL);
+    add(&fixture, 0, 0, 0, remove_all);
+    run_all(&fixture);
+    cr_assert_eq(fixture_census(&fixture, 10), 0);
+    fixture_close(&fixture);
+}
+
+/* More jobs than a stage has room for, of which most leave nothing there. */
+static void
+do_nothing(struct store_writer *writer, void *argument)
+{
+    (void)writer, (void)argument;
+}
+
+Test(storage_stage, who_leaves_nothing_waits_for_nobody)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, &counted);
+
+    for (uint64_t i = 0; i < 3; i++) {
+        add(&fixture, i, 0, 1000, NULL);
+        for (int more = 0; more < 5 * STAGE_RECORDS; more++)
+            add(&fixture, 0, 0, 0, do_nothing);
+    }
+    unsigned before = atomic_load(&writes);
+    run_all(&fixture);
+    cr_assert_leq(atomic_load(&writes) - before, 2);
+    cr_assert_eq(fixture_census(&fixture, 10), 3);
+    fixture_close(&fixture);
+}
+
+Test(storage_stage, a_failed_write_loses_what_it_was_for_and_what_that_replaced)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, &counted);
+
+    for (uint64_t i = 0; i < 20; i++)
+        cr_assert_eq(fixture_append(&fixture, i, 0, 1000), ERR_NONE);
+    for (uint64_t i = 10; i < 30; i++)
+        add(&fixture, i, 1, 1000, NULL);
+    atomic_store(&failing, 1);
+    run_all(&fixture);
+    for (unsigned i = 0; i < 20; i++) {
+        cr_assert_eq(go.items[i].err, ERR_NONE);
+        cr_assert_eq(go.items[i].done_err, ERR_IO);
+    }
+    for (uint64_t i = 0; i < 30; i++)
+        cr_assert_eq(fixture_has(&fixture, i, NULL), i < 10);
+    cr_assert_eq(fixture_metric(&fixture, "write_errors"), 1);
+    cr_assert_eq(fixture_metric(&fixture, "append_failed"), 20);
+    for (uint64_t i = 10; i < 30; i++)
+        add(&fixture, i, 2, 1000, NULL);
+    run_all(&fixture);
+    cr_assert_eq(go.items[0].done_err, ERR_NONE);
+    cr_assert_eq(fixture_census(&fixture, 40), 30);
+    fixture_close(&fixture);
+}
+
+/* Long records go by themselves, short ones together; segments are sealed and cleaned while some wait; writes fail. */
+static void
+churn(const struct eviction *eviction, unsigned rounds, unsigned failures)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, eviction, &counted);
+    uint64_t       random = 5 + failures, version = 0;
+
+    for (unsigned round = 0; round < rounds; round++) {
+        unsigned count = 1 + (unsigned)(next_random(&random) % 200);
+        for (unsigned i = 0; i < count; i++) {
+            uint64_t kind = next_random(&random) % 20;
+            size_t   size = next_random(&random) % (kind == 0 ? 100000 : kind < 6 ? 20000 : 2000);
+            add(&fixture, next_random(&random) % 3000, ++version, size, NULL);
+        }
+        atomic_store(&failing, (unsigned)(next_random(&random) % (failures + 1)));
+        run_all(&fixture);
+        for (unsigned i = 0; i < 20; i++)
+            fixture_has(&fixture, next_random(&random) % 3000, NULL);
+    }
+    atomic_store(&failing, 0);
+    uint64_t here = fixture_census(&fixture, 3000);
+    cr_assert_gt(here, 300);
+    cr_assert_gt(fixture_metric(&fixture, "evicted"), 100);
+    fixture_close(&fixture);
+}
+
+Test(storage_stage, churn)
+{
+    churn(NULL, 200, 0);
+}
+
+Test(storage_stage, churn_by_lru_on_a_failing_disk)
+{
+    churn(&eviction_lru, 200, 3);
+    cr_assert_gt(atomic_load(&writes), 200);
+}
