@@ -5,15 +5,18 @@
      same   all at half of what the slowest can do: what one and the same traffic feels like behind each
 
 What a server can do is the median of closed loops, in the same run and on the same cores. `load` is how much of its core the load
-itself took: near 1 it is the load that is late.
+itself took: near 1 it is the load that is late. How late, together with the kernel, is seen at the floor: a bare loop that sends
+the same bytes, asked at the same rate in the same round. Nobody is faster than that but by chance.
 """
 
 import statistics
 
 from bed import SMALL, bed, effort, medians, only_hits
+from peers import floor
 from process import load
 
 PERCENTILES = ("p50", "p90", "p99", "p99.9")
+TAIL = ("p99", "p99.9")
 TRIALS = 3
 
 
@@ -45,14 +48,20 @@ def measure(server, rate, arguments):
         name: seen["latency_us"]["response"][name] for name in PERCENTILES}
 
 
+def measure_all(servers, bare, rates, arguments):
+    """One round: each server at its rate, and the floor once at each of these rates."""
+    beside = {rate: measure(bare, rate, arguments) for rate in sorted(set(rates.values()))}
+    return {server.name: measure(server, rates[server.name], arguments)
+            | {f"floor {name}": beside[rates[server.name]][name] for name in TAIL} for server in servers}
+
+
 def run(arguments):
-    with bed(arguments.servers) as (origin, servers):
+    with bed(arguments.servers) as (origin, servers), floor("1k") as bare:
         for server in servers:
             load(server, SMALL, "--connections", "1", "--requests", "20")
         with only_hits(origin, "latency"):
             rates = rates_of(saturate(servers, arguments))
-            rounds = [{way: {server.name: measure(server, rates[way][server.name], arguments) for server in servers}
-                       for way in rates} for _ in range(arguments.rounds)]
+            rounds = [{way: measure_all(servers, bare, rates[way], arguments) for way in rates} for _ in range(arguments.rounds)]
     return {way: medians([r[way] for r in rounds], "p99") for way in rates}
 
 
@@ -63,7 +72,8 @@ def tell(tables, arguments):
     for way, table in tables.items():
         print(f"\nlatency of hits of 1 KB in an open loop, at {TITLES[way]}; µs")
         print(f"{'':14}{'due/s':>10}{'answers/s':>12}" + "".join(f"{name:>9}" for name in PERCENTILES)
-              + f"{'p99: least':>12}{'most':>9}{'load':>7}")
+              + f"{'p99: least':>12}{'most':>9}{'load':>7}{'floor: p99':>12}{'p99.9':>9}")
         for name, row in table.items():
             print(f"{name:14}{row['due']:10,.0f}{row['rate']:12,.0f}" + "".join(f"{row[key]:9,.0f}" for key in PERCENTILES)
-                  + f"{row['least']:12,.0f}{row['most']:9,.0f}{row['load']:7.2f}")
+                  + f"{row['least']:12,.0f}{row['most']:9,.0f}{row['load']:7.2f}"
+                  + f"{row['floor p99']:12,.0f}{row['floor p99.9']:9,.0f}")
