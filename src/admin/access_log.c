@@ -1,8 +1,10 @@
 /* access_log.c: see access_log.h.
  *
- * The thread gathers for some milliseconds, takes what is in the rings, and writes it in large pieces. When it finds nothing it sleeps until
- * a worker wakes it. A worker may push just when the thread falls asleep, and not see that: so the sleep has an end too. What
- * the disk refuses stays in the buffer and is tried again; meanwhile the rings fill.
+ * The thread gathers for a while, takes what is in the rings, and writes it in large pieces. Where it shares a core with a worker that has
+ * time to spare the while is short, since requests wait as long as the thread works; where the core is busy, which shows as waking late, it
+ * is longer, since each turn costs two switches. When it finds nothing it sleeps until a worker wakes it. A worker may push just when the
+ * thread falls asleep, and not see that: so the sleep has an end too. What the disk refuses stays in the buffer and is tried again; meanwhile
+ * the rings fill.
  */
 #include "access_line.h"
 
@@ -21,7 +23,9 @@
 enum {
     RING_SIZE = 1024 * 1024,
     BUFFER_SIZE = 512 * 1024, /* and a line never finds less than ACCESS_LINE_MAX */
-    GATHER_MS = 10,
+    GATHER_MS = 2,
+    GATHER_BUSY_MS = 10,
+    LATE_US = 500, /* waking so late means that the core is busy */
     SLEEP_MS = 1000,
     RETRY_MS = 1000, /* after a write that failed */
     MODE = 0640
@@ -42,6 +46,7 @@ struct access_log {
     int                       fd;
     struct writer             buffer;
     size_t                    written; /* of the buffer, to the file */
+    bool                      busy;    /* the core */
     bool                      failing; /* and the log of the process knows it */
     struct access_dates       dates;
     struct access_log_metrics metrics;
@@ -157,6 +162,16 @@ wait_for(const struct access_log *log, int milliseconds)
 }
 
 static void
+gather(struct access_log *log)
+{
+    int       milliseconds = log->busy ? GATHER_BUSY_MS : GATHER_MS;
+    mono_time due = mono_add(clock_mono(), milliseconds * NSEC_PER_MSEC);
+
+    wait_for(log, milliseconds);
+    log->busy = mono_since(clock_mono(), due) > LATE_US * NSEC_PER_USEC;
+}
+
+static void
 wake(struct access_log *log)
 {
     uint64_t one = 1;
@@ -164,12 +179,12 @@ wake(struct access_log *log)
 }
 
 static void
-pause_for(const struct access_log *log, bool any, bool written)
+pause_for(struct access_log *log, bool any, bool written)
 {
     if (!written)
         wait_for(log, RETRY_MS);
     else if (any)
-        wait_for(log, GATHER_MS);
+        gather(log);
     else
         wait_for(log, SLEEP_MS);
 }
