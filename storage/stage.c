@@ -8,6 +8,8 @@
 
 #include <larder/base/check.h>
 
+enum { PASSES_MOST = 16 };
+
 /* ── the index ── */
 
 /* The old record is looked for last: cleaning may have moved it. */
@@ -67,17 +69,29 @@ stage_note(struct shard *shard, const struct staged *record)
 }
 
 void
-stage_end_job(struct shard *shard, struct store_job *job, bool staged)
+stage_begin_job(struct shard *shard, const struct store_job *job)
 {
     struct stage *stage = shard->stage;
 
-    if (!staged || stage->count == 0) {
-        job->done(job, ERR_NONE);
+    if (job->done == NULL)
+        stage_flush(shard);
+    stage->before = stage->count;
+    stage->lost = false;
+}
+
+void
+stage_end_job(struct shard *shard, struct store_job *job)
+{
+    struct stage *stage = shard->stage;
+
+    if (stage->lost || stage->count == stage->before) {
+        job->done(job, stage->lost ? ERR_IO : ERR_NONE);
         return;
     }
-    CHECK(stage->job_count
-          < stage->count); /* a flush takes all: what is here now came after it, from this job too */
+    CHECK(stage->job_count < stage->count); /* each has a record of its own here */
     stage->jobs[stage->job_count++] = job;
+    if (job->cost > STAGE_SIZE) /* it holds too much to wait */
+        stage_flush(shard);
 }
 
 /* ── emptying ── */
@@ -103,14 +117,24 @@ stage_flush(struct shard *shard)
     if (count == 0)
         return false;
     enum err err = write_all(shard);
+    stage->lost |= err != ERR_NONE && count > stage->before;
     stage->segment = NULL;
     stage->len = 0;
-    stage->count = stage->job_count = 0;
+    stage->count = stage->job_count = stage->before = stage->passes = 0;
     for (unsigned i = 0; i < count; i++)
         stage_settle(shard, &stage->records[i], err);
     for (unsigned i = 0; i < job_count; i++)
         stage->jobs[i]->done(stage->jobs[i], err);
     return true;
+}
+
+void
+stage_pass(struct shard *shard)
+{
+    struct stage *stage = shard->stage;
+
+    if (stage->count > 0 && ++stage->passes > PASSES_MOST)
+        stage_flush(shard);
 }
 
 void

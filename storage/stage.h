@@ -3,11 +3,13 @@
  *      writer_append ──▶ stage ──┬─ no job is left, or it is full ──────┐
  *                                ├─ a job asks for one of its keys ─────┼─▶ one pwritev ──▶ catalog ──▶ done() of the jobs
  *                                ├─ a job comes that has no done() ─────┤
+ *                                ├─ other shards have had their turn ───┤
  *                                └─ segments are sealed, or cleaned ────┘
  *
  * A record of a kilobyte costs less than the call that writes it. So what comes from jobs that can wait for their end
  * (store_job.done) is gathered while others are queued. It has its place in the segment from the start; no index knows it before
- * it is written, so nobody can read what is not there. Whoever looks for a key, seals or frees a segment flushes first.
+ * it is written, so nobody can read what is not there. Who looks for a key, writes a footer, frees a segment, or writes a longer
+ * record flushes first.
  *
  * Owner: the shard's store thread.
  */
@@ -30,6 +32,9 @@ struct stage {
     uint64_t          at;      /* in the file */
     size_t            len;
     unsigned          count, job_count;
+    unsigned          before;  /* of `count`: not from the job under way */
+    bool              lost;    /* something of the job under way could not be written */
+    unsigned          passes;  /* of the store thread, in which this shard had no job */
     struct staged     records[STAGE_RECORDS];
     struct store_job *jobs[STAGE_RECORDS]; /* whose records they are */
     char              bytes[STAGE_SIZE];
@@ -47,8 +52,14 @@ void stage_put(struct shard *shard, struct segment *segment, const struct gather
 /* ... and what they are. */
 void stage_note(struct shard *shard, const struct staged *record);
 
-/* The job has ended; `staged`: it put something here. Its done() is called when that is written, at once if it is by now. */
-void stage_end_job(struct shard *shard, struct store_job *job, bool staged);
+/* A job begins; without a done() it finds the stage empty. */
+void stage_begin_job(struct shard *shard, const struct store_job *job);
+
+/* It has ended, and has a done(), which is called when what it put here is written: at once if nothing is here. */
+void stage_end_job(struct shard *shard, struct store_job *job);
+
+/* The shard had no job in a pass of the thread: some later, what is here goes, whatever other shards have to do. */
+void stage_pass(struct shard *shard);
 
 /* False: there was nothing. */
 bool stage_flush(struct shard *shard);

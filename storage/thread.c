@@ -24,20 +24,21 @@ static bool
 run_job(struct store_thread *thread, struct shard *shard)
 {
     struct queue_node *node = queue_pop(&shard->jobs);
-    if (node == NULL)
+    if (node == NULL) {
+        stage_pass(shard);
         return false;
+    }
 
     struct store_job   *job = (struct store_job *)(void *)((char *)node - offsetof(struct store_job, node));
     size_t              cost = job->cost;
     bool                waits = job->done != NULL; /* else the job may be gone when it has run */
     struct store_writer writer = { .shard = shard, .shards = thread->shards_all, .stages = waits };
 
-    if (!waits)
-        stage_flush(shard); /* it finds what those before it have left, wherever it looks */
+    stage_begin_job(shard, job);
     job->run(job, &writer);
     writer_finish(&writer);
     if (waits)
-        stage_end_job(shard, job, writer.staged);
+        stage_end_job(shard, job);
     atomic_fetch_sub_explicit(thread->waiting, cost, memory_order_relaxed);
     clean_ahead(shard);
     return true;

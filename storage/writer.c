@@ -81,7 +81,6 @@ writer_remove(struct store_writer *writer, const struct store_key *key)
     struct shard       *shard = writer->shard;
     struct catalog_item item;
 
-    stage_flush_key(shard, key->digest);
     shard_bury(shard, key->digest);
     if (!find_item(writer, key, &item))
         return false;
@@ -154,6 +153,9 @@ append(struct store_writer *writer, const struct record_parts *parts, bool stage
 
     if (content > layout_record_max(shard->table.size))
         return ERR_FULL;
+    if (!stages)
+        stage_flush(
+            shard); /* a start reads a segment up to its first hole: nothing comes behind one, where readers see it */
     shard->now = parts->created;
     record->verdict = place(shard, parts, size);
     enum err err = prepare(shard, (unsigned)record->verdict.log, size, &segment);
@@ -180,6 +182,5 @@ writer_append(struct store_writer *writer, const struct record_parts *parts)
         return err;
     }
     stage_note(shard, &record);
-    writer->staged = true;
     return ERR_NONE;
 }

@@ -10,7 +10,6 @@ struct store_writer {
     struct shard *shard;
     unsigned      shards; /* of the store; to see that a key belongs here */
     bool          stages; /* what it appends may be written a little later: the job waits for that */
-    bool          staged; /* ... and something will */
 };
 
 /* Lets go of the segments whose records the job found. */

@@ -166,7 +166,8 @@ struct store_job {
     void (*run)(struct store_job *job, struct store_writer *writer);
     /* NULL: what the job appends is written when writer_append returns, and all that jobs before it appended when it runs. Else
      * short records are written with those of other jobs a little later, and this is called then, once, on the same thread;
-     * until it is, readers may not find them, but jobs do. An error: they are lost. It must not wait, nor look into the store. */
+     * until it is, readers may not find them, but jobs do. An error: some of what the job appended is lost. It must not wait, nor
+     * look into the store. */
     void (*done)(struct store_job *job, enum err err);
 };
 

@@ -3,8 +3,7 @@
  *
  * A gate holds the store thread while a test queues its jobs, so that they are run in one go.
  */
-#include "fixture.h"
-
+#include "crash.h"
 #include "stage.h"
 
 #include <criterion/criterion.h>
@@ -12,6 +11,7 @@
 #include <fcntl.h>
 #include <larder/base/check.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -136,7 +136,22 @@ add(struct fixture *fixture, uint64_t number, uint64_t version, size_t size, fix
     return item;
 }
 
-/* Runs all that was added, in that order, and looks that each was done once. */
+/* Each once. */
+static void
+expect_all_done(void)
+{
+    unsigned wanted = 0;
+
+    for (unsigned i = 0; i < go.count; i++) {
+        unsigned times = go.items[i].job.done != NULL;
+        cr_assert_eq(go.items[i].done, times, "item %u was done %u times", i, go.items[i].done);
+        wanted += times;
+    }
+    cr_assert_eq(go.dones, wanted);
+    go.count = go.dones = 0;
+}
+
+/* Runs all that was added, in that order. */
 static void
 run_all(struct fixture *fixture)
 {
@@ -150,10 +165,7 @@ run_all(struct fixture *fixture)
     submit(fixture, &last);
     sem_post(&go.gate);
     while (sem_wait(&go.over) != 0) {}
-    for (unsigned i = 0; i < go.count; i++)
-        cr_assert_eq(go.items[i].done, 1, "item %u was done %u times", i, go.items[i].done);
-    cr_assert_eq(go.dones, go.count);
-    go.count = go.dones = 0;
+    expect_all_done();
 }
 
 static void
@@ -308,27 +320,167 @@ Test(storage_stage, a_failed_write_loses_what_it_was_for_and_what_that_replaced)
     fixture_close(&fixture);
 }
 
-/* Long records go by themselves, short ones together; segments are sealed and cleaned while some wait; writes fail. */
+/* A job that is told of the record that was lost while it ran, though what it appended last was written. */
+static void
+append_look_append(struct store_writer *writer, void *argument)
+{
+    struct item     *item = argument;
+    struct item      second = *item;
+    char             text[KEY_TEXT];
+    struct store_key key = fixture_key(item->fixture, item->number, text);
+    struct record    record;
+
+    cr_assert_eq(append_item(writer, item), ERR_NONE);
+    atomic_store(&failing, 1);
+    cr_assert_not(writer_find(writer, &key, &record));
+    second.number++;
+    cr_assert_eq(append_item(writer, &second), ERR_NONE);
+}
+
+Test(storage_stage, a_job_hears_of_what_it_lost_on_the_way)
+{
+    struct fixture fixture = fixture_open(8 * MIB, 1, NULL, &counted);
+
+    struct item *item = add(&fixture, 1, 0, 1000, append_look_append);
+    run_all(&fixture);
+    cr_assert_eq(item->done_err, ERR_IO);
+    cr_assert_not(fixture_has(&fixture, 1, NULL));
+    cr_assert(fixture_has(&fixture, 2, NULL));
+    cr_assert_eq(fixture_census(&fixture, 10), 1);
+    fixture_close(&fixture);
+}
+
+/* ── two shards of one thread ── */
+
+static struct {
+    struct fixture  *fixture;
+    struct store_job job;
+    struct digest    digest;
+    unsigned         turns;
+} busy;
+
+static void
+come_again(struct store_job *job, struct store_writer *writer)
+{
+    (void)writer;
+    if (go.items[0].done > 0 || ++busy.turns > 10000)
+        sem_post(&go.over);
+    else
+        cr_assert_eq(store_submit(busy.fixture->store, busy.digest, job), ERR_NONE);
+}
+
+Test(storage_stage, a_busy_shard_does_not_hold_up_its_neighbour)
+{
+    struct fixture fixture = fixture_open(256 * MIB, 4, NULL, NULL);
+    char           text[KEY_TEXT];
+    uint64_t       number = 0;
+
+    cr_assert_eq(store_metrics_count(fixture.store), 4);
+    while ((fixture_key(&fixture, number, text).digest.high >> 56 & 3) != 0)
+        number++;
+    busy.fixture = &fixture;
+    busy.job = (struct store_job){ .cost = 1, .run = come_again };
+    busy.digest = (struct digest){ UINT64_C(1) << 56, 0 };
+    sem_init(&go.over, 0, 0);
+    cr_assert_eq(store_submit(fixture.store, busy.digest, &busy.job), ERR_NONE);
+    submit(&fixture, &add(&fixture, number, 0, 1000, NULL)->job);
+    while (sem_wait(&go.over) != 0) {}
+    cr_assert_leq(busy.turns, 10000);
+    cr_assert(fixture_has(&fixture, number, NULL));
+    fixture_close(&fixture);
+}
+
+/* ── files ── */
+
+TestSuite(storage_stage_files, .init = crash_make_root, .fini = crash_remove_root);
+
+Test(storage_stage_files, what_is_queued_when_it_closes_is_there_again)
+{
+    struct fixture fixture = crash_open();
+
+    for (uint64_t i = 0; i < 300; i++)
+        submit(&fixture, &add(&fixture, i, i, 900, NULL)->job);
+    fixture_close(&fixture);
+    expect_all_done();
+    fixture = crash_open();
+    for (uint64_t i = 0; i < 300; i++)
+        expect_version(&fixture, i, i);
+    fixture_close(&fixture);
+}
+
+/* A short record waits, a long one has come behind it: what readers have seen of that is there after a kill. */
+static void
+look_and_die(struct store_writer *writer, void *argument)
+{
+    struct item *item = argument;
+    (void)writer;
+    expect_version(item->fixture, 5, 2);
+    kill(getpid(), SIGKILL);
+}
+
+static void
+be_killed(struct fixture *fixture)
+{
+    cr_assert_eq(fixture_append(fixture, 5, 1, 20000), ERR_NONE);
+    add(fixture, 1, 0, 1000, NULL);
+    add(fixture, 5, 2, 20000, NULL);
+    add(fixture, 0, 0, 0, look_and_die);
+    run_all(fixture);
+}
+
+Test(storage_stage_files, nothing_lies_behind_a_hole)
+{
+    crash_run_as(8 * MIB, &eviction_fifo, be_killed);
+    struct fixture fixture = crash_open_as(8 * MIB, &eviction_fifo, NULL);
+    expect_version(&fixture, 5, 2);
+    fixture_close(&fixture);
+}
+
+/* ── all at once ── */
+
+enum { NUMBERS = 3000 };
+
+/* What is found is the newest that was written; what was lost is not found, nor what it would have replaced. */
+static void
+hold_against(struct fixture *fixture, const uint64_t *newest)
+{
+    for (uint64_t i = 0; i < NUMBERS; i++) {
+        uint64_t is;
+        if (fixture_has(fixture, i, &is))
+            cr_assert_eq(is, newest[i], "%llu", (unsigned long long)i);
+    }
+}
+
+/* Long records go by themselves, short ones together; some jobs do not wait; segments are sealed and cleaned while some do;
+ * writes fail. */
 static void
 churn(const struct eviction *eviction, unsigned rounds, unsigned failures)
 {
-    struct fixture fixture = fixture_open(8 * MIB, 1, eviction, &counted);
-    uint64_t       random = 5 + failures, version = 0;
+    static uint64_t newest[NUMBERS]; /* version; 0: none */
+    struct fixture  fixture = fixture_open(8 * MIB, 1, eviction, &counted);
+    uint64_t        random = 5 + failures, version = 0;
 
     for (unsigned round = 0; round < rounds; round++) {
         unsigned count = 1 + (unsigned)(next_random(&random) % 200);
         for (unsigned i = 0; i < count; i++) {
-            uint64_t kind = next_random(&random) % 20;
-            size_t   size = next_random(&random) % (kind == 0 ? 100000 : kind < 6 ? 20000 : 2000);
-            add(&fixture, next_random(&random) % 3000, ++version, size, NULL);
+            uint64_t     kind = next_random(&random) % 20;
+            size_t       size = next_random(&random) % (kind == 0 ? 100000 : kind < 6 ? 20000 : 2000);
+            struct item *item = add(&fixture, next_random(&random) % NUMBERS, ++version, size, NULL);
+            if (next_random(&random) % 40 == 0)
+                item->job.done = NULL;
         }
         atomic_store(&failing, (unsigned)(next_random(&random) % (failures + 1)));
         run_all(&fixture);
-        for (unsigned i = 0; i < 20; i++)
-            fixture_has(&fixture, next_random(&random) % 3000, NULL);
+        atomic_store(&failing, 0);
+        for (unsigned i = 0; i < count; i++) {
+            const struct item *item = &go.items[i];
+            newest[item->number] = item->err == ERR_NONE && item->done_err == ERR_NONE ? item->version : 0;
+        }
+        if (round % 20 == 0)
+            hold_against(&fixture, newest);
     }
-    atomic_store(&failing, 0);
-    uint64_t here = fixture_census(&fixture, 3000);
+    hold_against(&fixture, newest);
+    uint64_t here = fixture_census(&fixture, NUMBERS);
     cr_assert_gt(here, 300);
     cr_assert_gt(fixture_metric(&fixture, "evicted"), 100);
     fixture_close(&fixture);
