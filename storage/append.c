@@ -16,8 +16,7 @@ enum err
 append_failed(struct shard *shard, struct segment *segment, enum err err)
 {
     shard_count_error(shard, segment, err);
-    if (segment->state == SEGMENT_OPEN)
-        segment_seal(&shard->table, segment);
+    segment_seal(&shard->table, segment);
     return ERR_IO;
 }
 

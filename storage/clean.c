@@ -231,7 +231,7 @@ clean_segment(struct shard *shard, struct segment *victim)
 static bool
 clean_one(struct shard *shard)
 {
-    stage_flush(shard); /* a segment to which something is on its way may be sealed by now */
+    stage_flush(shard); /* a copy may come behind what is there */
     struct segment *victim = pick_victim(shard);
     if (victim == NULL)
         return false;

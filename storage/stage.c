@@ -1,7 +1,7 @@
 /* stage.c: see stage.h.
  *
- * A segment that holds staged records may be sealed meanwhile, when another write to it failed; it cannot be freed, since who
- * frees flushes first. So their places stay good.
+ * What is staged is the end of its segment: whoever else writes to one, seals it or frees it flushes first. So when the write
+ * fails the segment is as it was before.
  */
 #include "stage.h"
 #include "append.h"
@@ -96,6 +96,14 @@ stage_end_job(struct shard *shard, struct store_job *job)
 
 /* ── emptying ── */
 
+static void
+take_back(struct segment *segment, const struct stage *stage)
+{
+    segment->count -= stage->count;
+    segment->used -= (uint32_t)stage->len;
+    segment->view.bytes -= stage->len;
+}
+
 static enum err
 write_all(struct shard *shard)
 {
@@ -105,7 +113,10 @@ write_all(struct shard *shard)
     gather_begin(&gather, &shard->disk, stage->at);
     gather_add(&gather, span_of(stage->bytes, stage->len));
     enum err err = gather_end(&gather);
-    return err == ERR_NONE ? ERR_NONE : append_failed(shard, stage->segment, err);
+    if (err == ERR_NONE)
+        return ERR_NONE;
+    take_back(stage->segment, stage);
+    return append_failed(shard, stage->segment, err);
 }
 
 bool

@@ -3,7 +3,7 @@
  *
  * A gate holds the store thread while a test queues its jobs, so that they are run in one go.
  */
-#include "crash.h"
+#include "look.h"
 #include "stage.h"
 
 #include <criterion/criterion.h>
@@ -294,6 +294,31 @@ Test(storage_stage, who_leaves_nothing_waits_for_nobody)
     fixture_close(&fixture);
 }
 
+struct verifying {
+    struct inspect_cursor cursor;
+    struct looked         looked;
+};
+
+static void
+verify(struct store_writer *writer, void *argument)
+{
+    struct verifying *verifying = argument;
+    cr_assert_eq(inspect_verify(writer, &verifying->cursor, &verifying->looked.verified, look_note_damage,
+                                &verifying->looked),
+                 ERR_NONE);
+}
+
+/* No segment tells of what was not written. */
+static void
+expect_nothing_damaged(struct fixture *fixture)
+{
+    struct verifying verifying = { .looked = { .damaged = 0 } };
+
+    while (verifying.cursor.shard == 0)
+        fixture_run(fixture, (struct digest){ 0, 0 }, verify, &verifying);
+    cr_assert_eq(verifying.looked.damaged, 0, "%s", verifying.looked.last.what);
+}
+
 Test(storage_stage, a_failed_write_loses_what_it_was_for_and_what_that_replaced)
 {
     struct fixture fixture = fixture_open(8 * MIB, 1, NULL, &counted);
@@ -312,6 +337,7 @@ Test(storage_stage, a_failed_write_loses_what_it_was_for_and_what_that_replaced)
         cr_assert_eq(fixture_has(&fixture, i, NULL), i < 10);
     cr_assert_eq(fixture_metric(&fixture, "write_errors"), 1);
     cr_assert_eq(fixture_metric(&fixture, "append_failed"), 20);
+    expect_nothing_damaged(&fixture);
     for (uint64_t i = 10; i < 30; i++)
         add(&fixture, i, 2, 1000, NULL);
     run_all(&fixture);
