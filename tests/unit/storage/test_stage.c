@@ -408,8 +408,9 @@ Test(storage_stage, a_busy_shard_does_not_hold_up_its_neighbour)
     busy.job = (struct store_job){ .cost = 1, .run = come_again };
     busy.digest = (struct digest){ UINT64_C(1) << 56, 0 };
     sem_init(&go.over, 0, 0);
+    struct item *item = add(&fixture, number, 0, 1000, NULL); /* before the job that looks at it */
     cr_assert_eq(store_submit(fixture.store, busy.digest, &busy.job), ERR_NONE);
-    submit(&fixture, &add(&fixture, number, 0, 1000, NULL)->job);
+    submit(&fixture, &item->job);
     while (sem_wait(&go.over) != 0) {}
     cr_assert_leq(busy.turns, 10000);
     cr_assert(fixture_has(&fixture, number, NULL));
