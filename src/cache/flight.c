@@ -88,6 +88,16 @@ flight_hook(struct flight *flight)
     CHECK(!flight->hooked);
     map_insert(&table_of(flight)->flights, &flight_acquire(flight)->node, flight->name.low);
     flight->hooked = true;
+    cache_count(&flight->cache->metrics.flights);
+}
+
+/* The table's reference is the caller's now. */
+static void
+take_off(struct flight_table *table, struct flight *flight)
+{
+    flight->hooked = false;
+    map_remove(&table->flights, &flight->node);
+    atomic_fetch_sub_explicit(&flight->cache->metrics.flights, 1, memory_order_relaxed);
 }
 
 struct flight *
@@ -106,8 +116,7 @@ flight_unhook(struct flight *flight)
 
     lock_acquire(&table->lock);
     if (flight->hooked) {
-        flight->hooked = false;
-        map_remove(&table->flights, &flight->node);
+        take_off(table, flight);
         hooked = flight;
     }
     lock_release(&table->lock);
@@ -133,8 +142,7 @@ flight_doom_all(struct cache *cache, struct digest primary)
             }
         if (dropped != NULL) {
             dropped->doomed = true;
-            dropped->hooked = false;
-            map_remove(&table->flights, &dropped->node);
+            take_off(table, dropped);
         }
         lock_release(&table->lock);
         flight_release(&dropped);

@@ -123,9 +123,10 @@ class Larder:
 
     def store(self, target, *fields, appends=1):
         """One GET whose answer is in the store afterwards, in so many records, and all of its slices."""
-        before = self.stats()["store.appends"]
+        before = self.stats()
         seen = self.get(target, *fields)
-        self.wait(lambda s: s["store.appends"] >= before + appends and s["cache.slices_in_memory"] == 0)
+        self.wait(lambda s: s["store.appends"] >= before["store.appends"] + appends and s["cache.slices_in_memory"] == 0
+                  and s["cache.flights"] <= before["cache.flights"])  # else the next request may join what has just been written
         return seen
 
     def purge(self, target):

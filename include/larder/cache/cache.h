@@ -32,8 +32,10 @@ void cache_destroy(struct cache **cache);
 struct store *cache_store(struct cache *cache);
 
 #define CACHE_METRICS(X)                                                                                     \
-    X(variants_dropped, COUNTER, "objects", "Variants that were dropped because their URL had too many.") \
-    X(slices_in_memory, GAUGE, "slices", "Slices that arrive, wait to be written, or are still read from there.")
+    X(flights, GAUGE, "fetches", "Fetches that others can join: under way, or brought and not yet stored.")  \
+    X(variants_dropped, COUNTER, "objects", "Variants that were dropped because their URL had too many.")    \
+    X(slices_in_memory, GAUGE, "slices",                                                                     \
+      "Slices that arrive, wait to be written, or are still read from there.")
 
 METRIC_STRUCT(cache_metrics, CACHE_METRICS);
 
