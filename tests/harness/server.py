@@ -119,7 +119,8 @@ class Larder:
             time.sleep(0.002)
 
     def wait_stored(self, count=1):
-        return self.wait(lambda s: s["store.appends"] + s["store.append_failed"] >= count)
+        """So many records are written, or could not be, and nobody joins the fetches that brought them any more."""
+        return self.wait(lambda s: s["store.appends"] + s["store.append_failed"] >= count and s["cache.flights"] == 0)
 
     def store(self, target, *fields, appends=1):
         """One GET whose answer is in the store afterwards, in so many records, and all of its slices."""
