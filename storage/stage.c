@@ -38,12 +38,9 @@ bool
 stage_has_room(const struct shard *shard, const struct segment *segment, uint64_t size)
 {
     const struct stage *stage = shard->stage;
-    uint64_t at = (uint64_t)segment_number(&shard->table, segment) * shard->table.size + segment->used;
+    bool                fits = stage->count < STAGE_RECORDS && size <= STAGE_SIZE - stage->len;
 
-    if (stage->count == 0)
-        return true;
-    /* It goes elsewhere when another segment is filled, or something was written to this one at once. */
-    return at == stage->at + stage->len && stage->count < STAGE_RECORDS && size <= STAGE_SIZE - stage->len;
+    return stage->count == 0 || (stage->segment == segment && fits);
 }
 
 void

@@ -61,15 +61,15 @@ run_jobs(struct store_thread *thread)
     return ran;
 }
 
-/* What is staged waits for more only while there are jobs. */
+/* Did any shard that is recovered have something to do? */
 static bool
-flush_stages(struct store_thread *thread)
+each_shard(struct store_thread *thread, bool (*work)(struct shard *shard))
 {
-    bool flushed = false;
+    bool worked = false;
     for (unsigned i = 0; i < thread->count; i++)
         if (is_recovered(thread->shards[i]))
-            flushed |= stage_flush(thread->shards[i]);
-    return flushed;
+            worked |= work(thread->shards[i]);
+    return worked;
 }
 
 static void
@@ -82,16 +82,6 @@ report(struct store_thread *thread)
         shard->reported = true;
         report_recovered(thread->report);
     }
-}
-
-static bool
-clean_shards(struct store_thread *thread)
-{
-    bool cleaned = false;
-    for (unsigned i = 0; i < thread->count; i++)
-        if (is_recovered(thread->shards[i]))
-            cleaned |= clean_ahead(thread->shards[i]);
-    return cleaned;
 }
 
 /* ── the disk ── */
@@ -174,14 +164,15 @@ main_of_thread(void *argument)
     run_behind();
     for (;;) {
         bool stop = atomic_load(&thread->stop); /* before the queues: what was pushed before it is seen */
-        bool ran = run_jobs(thread) || flush_stages(thread);
+        /* What is staged waits for more only while there are jobs. */
+        bool ran = run_jobs(thread) || each_shard(thread, stage_flush);
         report(thread);
         mono_time next = bring_to_disk(thread);
         if (ran)
             continue;
         if (stop)
             break;
-        if (!clean_shards(thread))
+        if (!each_shard(thread, clean_ahead))
             sleep_until_woken(thread, next);
     }
     finish(thread);

@@ -199,7 +199,7 @@ append_variant(const struct place *place, struct span meta, struct iovec *body, 
         append_alias(place, meta, &marker);
     err = append_marker(place, &marker);
     if (err != ERR_NONE)
-        writer_remove(place->writer, &key); /* no purge would find it; nor would who looks, if the write fails later */
+        writer_remove(place->writer, &key); /* no purge would find it. Without a marker that is lost later nobody does */
     return err;
 }
 
